@@ -1,0 +1,48 @@
+# `make` lists the commands. The first one that needs it makes .venv; nothing is installed outside it
+# but the system packages that scripts/system-packages names.
+PYTHON ?= python3
+BIN = .venv/bin
+MANAGE = $(BIN)/python manage.py
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test test-long lint bench screenshots messages lock vendor
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/.demo: requirements.lock
+.venv/.dev: requirements-dev.lock
+.venv/.demo .venv/.dev: requirements-uv.lock
+	@sh scripts/install $(PYTHON) $(@F) $<
+	@touch $@
+
+demo: $(or $(wildcard .venv/.dev),.venv/.demo) ## everything on this machine, with demo data; Ctrl-C stops it
+	@exec $(BIN)/python -m scripts.demo
+
+demo-reset: $(or $(wildcard .venv/.dev),.venv/.demo) ## the same, from new demo data
+	@exec $(BIN)/python -m scripts.demo --reset
+
+lint: .venv/.dev ## format, lint, types, imports, templates, Dockerfile, settings, migrations
+	@mkdir -p var && sh scripts/lint
+
+test: .venv/.dev lint ## what continuous integration runs
+	$(BIN)/python -m pytest
+
+test-long: .venv/.dev ## the long rounds of races, kills and forged barcodes
+	RELAIS_LONG=1 $(BIN)/python -m pytest -m "long or not long"
+
+bench: .venv/.dev ## measure; writes bench/results.json
+	$(BIN)/python -m bench
+
+screenshots: .venv/.dev ## pictures of the main pages in var/shots, from the demo data
+	$(BIN)/python -m scripts.screenshots
+
+messages: .venv/.dev ## collect what is to be translated into locale/*/LC_MESSAGES/django.po
+	$(MANAGE) makemessages -l fr --no-obsolete --add-location=file -i .venv -i var -i node_modules
+	$(BIN)/pybabel -q compile -d locale -D django
+
+lock: .venv/.dev ## resolve the dependencies again
+	@sh scripts/lock
+
+vendor: ## copy the front-end files of package.json into static/vendor (needs npm)
+	@sh scripts/vendor

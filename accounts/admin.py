@@ -1,0 +1,109 @@
+from allauth.account.models import EmailAddress
+from django.contrib import admin, messages
+from django.utils.translation import gettext_lazy as _
+
+from accounts import actions, steps
+from accounts.forms import RelayForm, SellerForm
+from accounts.models import Company, Relay, Seller, User
+from portal.admin import ReadOnlyAdmin
+
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(Seller)
+class SellerAdmin(admin.ModelAdmin):
+    form = SellerForm
+
+    def has_add_permission(self, request):
+        return super().has_add_permission(request) and not Seller.objects.exists()
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        if logo := form.cleaned_data["logo_file"]:
+            obj.logo = logo
+        obj.save()
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ["email", "language", "is_staff", "is_active", "last_seen_at"]
+    list_filter = ["is_staff"]
+    search_fields = ["email"]
+    fields = ["email", "language", "is_active", "is_staff", "is_superuser", "groups", "last_seen_at", "created_at"]
+    actions = ["log_out"]
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.is_superuser
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["email", "language", "last_seen_at", "created_at"]
+
+    @admin.action(description=_("Log out of every browser"))
+    def log_out(self, request, queryset):
+        for user in queryset:
+            actions.log_out_everywhere(user=user)
+        self.message_user(request, _("They are logged out of every browser."))
+
+
+class RelayInline(admin.TabularInline):
+    model = Relay
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    fields = readonly_fields = ["first_name", "last_name", "user", "until", "withdrawn_at"]
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user")
+
+
+@admin.register(Company)
+class CompanyAdmin(admin.ModelAdmin):
+    list_display = ["name", "kind", "parent"]
+    list_filter = ["kind"]
+    list_select_related = ["parent"]
+    search_fields = ["name"]
+    autocomplete_fields = ["parent"]
+    inlines = [RelayInline]
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Relay)
+class RelayAdmin(admin.ModelAdmin):
+    form = RelayForm
+    list_display = ["__str__", "user", "company", "may_distribute", "until", "withdrawn_at"]
+    list_filter = ["may_distribute", ("withdrawn_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["user", "company"]
+    search_fields = ["last_name", "first_name", "user__email", "company__name"]
+    autocomplete_fields = ["company"]
+    readonly_fields = ["user", "authorised_by", "authorised_at", "withdrawn_at"]
+    actions = ["withdraw"]
+
+    def get_fields(self, request, obj=None):
+        rights = ["may_distribute", "may_buy", "may_manage", "may_see_accounts", "until"]
+        if obj is None:
+            return ["company", "email", "first_name", "last_name", *rights]
+        return ["company", "user", "first_name", "last_name", *rights, "authorised_by", "authorised_at", "withdrawn_at"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [*self.readonly_fields, "company"] if obj else self.readonly_fields
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            steps.authorise(obj, address=form.cleaned_data["email"], by=request.user)
+
+    @admin.action(description=_("Withdraw the authorisation, at once"))
+    def withdraw(self, request, queryset):
+        withdrawn = actions.withdraw_relays(relays=list(queryset.values_list("pk", flat=True)), by=request.user)
+        self.message_user(request, _("Authorisations withdrawn: %(count)s.") % {"count": withdrawn}, messages.SUCCESS)

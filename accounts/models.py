@@ -1,0 +1,172 @@
+import uuid
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now, TruncDate
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from portal.text import canonical_email
+
+
+class SellerManager(models.Manager["Seller"]):
+    def current(self) -> "Seller":
+        """The seller of this installation; one with default settings until staff have written it."""
+        return self.first() or Seller()
+
+
+class Seller(models.Model):
+    """The organisation that runs this installation: one row."""
+
+    class ReclaimUntil(models.TextChoices):
+        PRINTED = "printed", _("until it is printed")
+        CHECKED = "checked", _("until it is checked")
+
+    name = models.CharField(_("name"), max_length=80, default="Relais")
+    legal_name = models.CharField(_("legal name"), max_length=120, blank=True)
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    siret = models.CharField("SIRET", max_length=20, blank=True)
+    licences = models.CharField(
+        _("entertainment licences"), max_length=200, blank=True, help_text=_("Printed on each ticket, for example PLATESV-R-2026-000001.")
+    )
+    conditions = models.TextField(_("conditions printed on the ticket"), blank=True, max_length=900)
+    email = models.EmailField(_("address for questions"), blank=True)
+    accent = models.CharField(
+        _("accent colour"),
+        max_length=7,
+        default="#F0532D",
+        validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", _("Write the colour as #RRGGBB."))],
+    )
+    logo = models.BinaryField(_("logo"), null=True, editable=False)
+    undo_seconds = models.PositiveSmallIntegerField(_("seconds to undo a distribution"), default=30, validators=[MaxValueValidator(3600)])
+    reclaim_until = models.CharField(_("a relay may reclaim a ticket"), max_length=7, choices=ReclaimUntil, default=ReclaimUntil.CHECKED)
+
+    objects = SellerManager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("seller"), _("seller")
+        constraints = [models.CheckConstraint(name="there_is_one_seller", condition=Q(pk=1))]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        self.pk = 1
+        super().save(*args, **kwargs)
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_superuser(self, email, password=None, **fields):
+        user = self.model(email=canonical_email(email), is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, email):
+        return self.get(email=canonical_email(email))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Whoever may log in. No right by itself: relays, members and staff are tied to it."""
+
+    email = models.EmailField(_("email address"), unique=True)
+    language = models.CharField(_("language"), max_length=2, choices=[("fr", "Français"), ("en", "English")], default="fr")
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, editable=False)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    objects = UserManager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("login"), _("logins")
+        constraints = [
+            models.CheckConstraint(name="an_address_is_stored_in_its_canonical_form", condition=Q(email=models.functions.Lower("email")))
+        ]
+
+    def __str__(self):
+        return self.email
+
+
+class Company(models.Model):
+    """A customer structure; may have a parent (a group) and children (its sites)."""
+
+    class Kind(models.TextChoices):
+        WORKS_COUNCIL = "works_council", _("works council")
+        EMPLOYER = "employer", _("employer")
+        ASSOCIATION = "association", _("association")
+        SITE = "site", _("site")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=13, choices=Kind, default=Kind.WORKS_COUNCIL)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("company"), _("companies")
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+    def ancestors(self) -> list["Company"]:
+        """Parent, grandparent and so on."""
+        chain, company = [], self.parent
+        while company is not None and company not in chain:
+            chain.append(company)
+            company = company.parent
+        return chain
+
+
+class RelayQuerySet(models.QuerySet):
+    def authorised(self):
+        """Whom the seller has authorised and has not withdrawn, whose end date has not passed."""
+        return self.filter(withdrawn_at=None, user__is_active=True).filter(Q(until=None) | Q(until__gte=TruncDate(Now())))
+
+    def acting(self, user, company_id) -> "Relay":
+        """The user's authorisation for the company in the address, or 404: the same as for no company."""
+        relay = self.authorised().filter(user=user, company__public_id=company_id).select_related("company", "user").first()
+        if relay is None:
+            raise Http404
+        return relay
+
+    def locked(self, relay: "Relay") -> "Relay":
+        """The relay read again with her login locked: her acts queue here. 404 when withdrawn meanwhile."""
+        User.objects.select_for_update(no_key=True).get(pk=relay.user_id)
+        return self.acting(relay.user, relay.company.public_id)
+
+
+class Relay(models.Model):
+    """A person authorised to act for a company: the seller's dated record."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="relays", verbose_name=_("login"))
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="relays", verbose_name=_("company"))
+    first_name = models.CharField(_("first name"), max_length=160)
+    last_name = models.CharField(_("last name"), max_length=160)
+    may_distribute = models.BooleanField(_("distributes"), default=True)
+    may_buy = models.BooleanField(_("buys"), default=False)
+    may_manage = models.BooleanField(_("manages relays and members"), default=False)
+    may_see_accounts = models.BooleanField(_("sees accounts"), default=False)
+    until = models.DateField(_("until"), null=True, blank=True, help_text=_("The last day of the authorisation; empty for no end."))
+    authorised_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("authorised by")
+    )
+    authorised_at = models.DateTimeField(_("authorised at"), db_default=Now(), editable=False)
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, editable=False)
+
+    objects = RelayQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("relay"), _("relays")
+        ordering = ["company__name", "last_name"]
+        constraints = [
+            models.UniqueConstraint(name="a_person_is_relay_of_a_company_once", fields=["user", "company"], condition=Q(withdrawn_at=None))
+        ]
+
+    def __str__(self):
+        return f"{self.first_name} {self.last_name}"

@@ -1,0 +1,58 @@
+"""Moves on logins and relays that several actions share."""
+
+from collections.abc import Iterable
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.sessions.models import Session
+from django.db import connection
+
+from accounts.models import Relay, User
+from outbox import steps as outbox_steps
+from portal.clock import now
+
+
+def logins_for(addresses: Iterable[str], *, language: str = "fr") -> None:
+    """Make the login and its unverified address for each canonical address that has none yet.
+
+    No right by itself; it lets the login page do the same work for every address.
+    """
+    assert connection.in_atomic_block
+    wanted = sorted(set(addresses))
+    known = set(User.objects.filter(email__in=wanted).values_list("email", flat=True))
+    new = [User(email=address, language=language, password=UNUSABLE_PASSWORD_PREFIX) for address in wanted if address not in known]
+    if new:
+        User.objects.bulk_create(new, ignore_conflicts=True)
+        made = User.objects.filter(email__in=[user.email for user in new], emailaddress=None)
+        EmailAddress.objects.bulk_create([EmailAddress(user=user, email=user.email, primary=True) for user in made], ignore_conflicts=True)
+
+
+def authorise(relay: Relay, *, address: str, by: User) -> Relay:
+    """Authorise the person at this canonical address for the relay's company, and owe the welcome."""
+    assert connection.in_atomic_block
+    logins_for([address])
+    relay.user = User.objects.get(email=address)
+    relay.authorised_by = by
+    relay.save()
+    outbox_steps.owe(
+        [
+            outbox_steps.letter(
+                "relay_welcome",
+                to=address,
+                language=relay.user.language,
+                refs={"relay": relay.pk},
+                key=f"relay:{relay.pk}",
+                not_before=now(),
+            )
+        ]
+    )
+    return relay
+
+
+def end_sessions(user: User) -> None:
+    """Log a person out of every browser."""
+    assert connection.in_atomic_block
+    sessions = UserSession.objects.filter(user=user)
+    Session.objects.filter(session_key__in=sessions.values("session_key")).delete()
+    sessions.delete()

@@ -1,0 +1,308 @@
+"""The demo's story, told with the portal's own actions, and a crowd of any size for the bench.
+
+Dates are relative to today, so that the story never ages.
+"""
+
+import base64
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from tqdm import tqdm
+
+from accounts import steps as accounts_steps
+from accounts.models import Company, Relay, Seller, User
+from control.models import Device, Gate
+from control.tokens import hashed
+from demo.names import person
+from distribution import actions
+from members import steps as members_steps
+from members.models import Member
+from outbox.models import Delivery, DeliveryEvent
+from portal.text import folded
+from tickets import actions as tickets_actions
+from tickets import steps as tickets_steps
+from tickets.models import Event, Order, OrderLine, Product, Seat, SigningKey, Ticket, Venue
+
+STAFF = "accueil@quais.example"
+SAMIA = "samia.belkacem@mecavia.example"
+THOMAS = "thomas.grandjean@mecavia.example"
+INES = "ines.caron@saintluc.example"
+ZOE = "zoe.lefevre-diallo@mecavia.example"
+GATE_TOKEN = "porte-b"  # noqa: S105
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def on(days: int, hours: int = 20, minutes: int = 0) -> datetime:
+    """An instant so many days from today, at this hour in Paris."""
+    day = timezone.localdate() + timedelta(days=days)
+    return datetime.combine(day, time(hours, minutes), PARIS)
+
+
+@dataclass
+class Story:
+    staff: User
+    mecavia: Company
+    samia: Relay
+    members: list[Member]
+
+
+def tell() -> None:
+    """Load the story. The seller's row comes last: it says that the story is whole."""
+    bar = tqdm(total=9, desc="Demo data", unit="chapter", leave=False)
+    register_key()
+    story = people()
+    bar.update(2)
+    for chapter in (concert, match, theatre, museum, past_events, other_companies):
+        chapter(story)
+        bar.update(1)
+    set_seller()
+    bar.close()
+
+
+def register_key() -> None:
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.SIGNING_KEY))
+    SigningKey.objects.get_or_create(public_key=key.public_key().public_bytes_raw(), defaults={"id": 1})
+
+
+def set_seller() -> None:
+    Seller.objects.create(
+        name="Billetterie des Quais",
+        legal_name="Association Billetterie des Quais",
+        address="12, quai des Orchestres, 69003 Lyon",
+        siret="000 000 000 00017",
+        licences="PLATESV-R-2026-000001, PLATESV-R-2026-000002",
+        email="billets@quais.example",
+        conditions=(
+            "Billet valable pour une personne, à la date indiquée. Il n’est ni repris ni échangé, sauf annulation de la séance. "
+            "Toute réédition annule ce billet. La revente habituelle de billets sans l’autorisation de l’organisateur est punie "
+            "par l’article 313-6-2 du Code pénal."
+        ),
+    )
+
+
+@transaction.atomic
+def people() -> Story:
+    """Staff, the works council of Mécavia with its three sites, its relays and its 300 members."""
+    accounts_steps.logins_for([STAFF])
+    User.objects.filter(email=STAFF).update(is_staff=True, is_superuser=True)
+    staff = User.objects.get(email=STAFF)
+    mecavia = Company.objects.create(name="CSE Mécavia")
+    sites = [
+        Company.objects.create(name=f"Mécavia {site}", parent=mecavia, kind="site") for site in ("Villeurbanne", "Lyon-Gerland", "Grenoble")
+    ]
+    samia = authorise(staff, mecavia, SAMIA, "Samia", "Belkacem", may_buy=True, may_manage=True)
+    authorise(staff, sites[1], THOMAS, "Thomas", "Grandjean")
+    authorise(staff, mecavia, INES, "Inès", "Caron")
+    members = [members_steps.add(mecavia, first_name="Zoé", last_name="Lefèvre-Diallo", email=ZOE)]
+    for index in range(1, 300):
+        first, last = person(index)
+        members.append(members_steps.add(mecavia, first_name=first, last_name=last, email=address_of(first, last, index)))
+    for index in range(300, 330):
+        first, last = person(index)
+        members_steps.add(sites[1], first_name=first, last_name=last, email=address_of(first, last, index))
+    return Story(staff, mecavia, samia, members)
+
+
+def authorise(staff: User, company: Company, address: str, first: str, last: str, **rights) -> Relay:
+    return accounts_steps.authorise(Relay(company=company, first_name=first, last_name=last, **rights), address=address, by=staff)
+
+
+def address_of(first: str, last: str, index: int) -> str:
+    name = ".".join(folded(part).replace(" ", "-") for part in (first, last))
+    if index % 23 == 0:
+        return ""  # retired, or without an address at work
+    return f"{name if name.isascii() else f'collegue{index}'}@mecavia.example"
+
+
+def event(name: str, kind: str, venue: Venue, subtitle: str = "", **times) -> Event:
+    return Event.objects.create(name=name, kind=kind, venue=venue, subtitle=subtitle, **times)
+
+
+def venue(name: str, address: str, access: str) -> Venue:
+    return Venue.objects.get_or_create(name=name, defaults={"address": address, "access": access})[0]
+
+
+def auditorium() -> Venue:
+    return venue(
+        "Auditorium Nadia-Boulanger",
+        "12, quai des Orchestres, 69003 Lyon",
+        "Métro B, arrêt Place-des-Arts, puis 4 min à pied. Accès de plain-pied porte B.",
+    )
+
+
+def product(of: Event, category: str, price: str, vat: str = "5.5", **more) -> Product:
+    return Product.objects.create(
+        event=of, category=category, price=Decimal(price), vat_rate=Decimal(vat), quota=more.pop("quota", 2000), **more
+    )
+
+
+def order(story: Story, company: Company, sold: Product, quantity: int, channel: str) -> Order:
+    """A confirmed order; its emails are told as sent long ago."""
+    made = Order.objects.create(company=company, channel=channel)
+    OrderLine.objects.create(order=made, product=sold, quantity=quantity, unit_price=sold.price, vat_rate=sold.vat_rate)
+    return tickets_actions.confirm_order(order=made.pk, by=story.staff)
+
+
+def give(story: Story, sold: Product, members: list[Member], each: int = 1, message: str = "", relay: Relay | None = None) -> None:
+    gifts = [(member.pk, each, ()) for member in members]
+    actions.distribute(relay=relay or story.samia, product=sold, gifts=gifts, message=message, request_key=uuid.uuid4())
+
+
+def told_long_ago(hours: int = 20) -> None:
+    """What has been owed so far left some hours ago, and may be seen."""
+    ago = timezone.now() - timedelta(hours=hours)
+    Ticket.objects.filter(shown_from__gt=ago).update(shown_from=ago)
+    waiting = Delivery.objects.filter(state="pending")
+    DeliveryEvent.objects.bulk_create(DeliveryEvent(delivery=delivery, kind="sent") for delivery in waiting)
+    waiting.update(state="sent", sent_at=ago, not_before=ago, smtp_reply="250 OK")
+
+
+def printed(sold: Product, count: int, by: User | None = None) -> None:
+    """The first members print their tickets."""
+    with transaction.atomic():
+        tickets = list(Ticket.objects.filter(product=sold, status="distributed").select_related("member").order_by("pk")[:count])
+        tickets_steps.mark_printed(tickets, by=by)
+
+
+def checked(sold: Product, count: int) -> None:
+    with transaction.atomic():
+        for ticket in Ticket.objects.filter(product=sold, status__in=["distributed", "printed"]).order_by("-status", "pk")[:count]:
+            tickets_steps.check(ticket, generation=ticket.generation)
+
+
+def concert(story: Story) -> None:
+    """35 tickets, 20 bought online and 15 by phone: 12 are left. One address is refused."""
+    starts = on(3)
+    night = event(
+        "Nuit Ravel", "concert", auditorium(), "Orchestre des Deux-Rives", starts_at=starts, doors_at=starts - timedelta(hours=1),
+        valid_from=on(-1), names_until=on(2, 18), names_required=True,
+    )  # fmt: skip
+    stalls = product(night, "1re catégorie", "38.00", placing="libre au parterre", entrance="B")
+    order(story, story.mecavia, stalls, 20, "online")
+    order(story, story.mecavia, stalls, 15, "phone")
+    give(
+        story, stalls, story.members[1:11], 2, "Rendez-vous à 19 h 30 devant les grilles, je serai là avec le groupe. Belle soirée à tous !"
+    )
+    told_long_ago()
+    printed(stalls, 11)
+    give(story, stalls, [story.members[0]], 2, "Rendez-vous à 19 h 30 devant les grilles. Belle soirée !")
+    with transaction.atomic():
+        camille = members_steps.add(story.mecavia, first_name="Camille", last_name="Roux", email="camille.roux@mecavai.example")
+    give(story, stalls, [camille], 1)
+    gate = Gate.objects.create(event=night, name="Porte B")
+    Device.objects.create(gate=gate, name="Ordinateur de l’accueil", token_hash=hashed(GATE_TOKEN))
+    leave_at_once()
+
+
+def leave_at_once() -> None:
+    """The emails of the story leave when the demo starts: nobody waits for the delay to undo."""
+    now = timezone.now()
+    Ticket.objects.filter(shown_from__gt=now).update(shown_from=now)
+    Delivery.objects.filter(state="pending").update(not_before=now)
+
+
+def match(story: Story) -> None:
+    """60 numbered tickets, 15 of them forwarded to the site of Lyon-Gerland, which has given 9."""
+    stadium = venue("Stade des Confluents", "1, allée des Tribunes, 69007 Lyon", "Métro B, arrêt Stade. Tribune Ouest, entrée 4.")
+    day = event("Deux-Rives – Littoral", "match", stadium, "Championnat, 14e journée", starts_at=on(11, 20, 45))
+    rows = [("Ouest", row, str(number)) for row in "ABCDEF" for number in range(1, 21)]
+    Seat.objects.bulk_create(Seat(event=day, block=b, row=r, number=n, place_in_row=int(n)) for b, r, n in rows)
+    west = product(day, "Tribune Ouest", "24.00", numbered=True, quota=120, entrance="4")
+    order(story, story.mecavia, west, 60, "online")
+    gerland = Company.objects.get(name="Mécavia Lyon-Gerland")
+    with transaction.atomic():
+        moved = list(Ticket.objects.filter(product=west, company=story.mecavia).order_by("-pk")[:15])
+        tickets_steps.forward(moved, to=gerland, by=story.samia.user, act=None)
+    waiting = keep_waiting()
+    give(story, west, story.members[20:46])
+    thomas = Relay.objects.get(user__email=THOMAS)
+    give(story, west, list(Member.objects.of(gerland)[:9]), relay=thomas)
+    told_others_long_ago(waiting)
+    printed(west, 6)
+
+
+def keep_waiting() -> list:
+    return list(Delivery.objects.filter(state="pending").values_list("pk", flat=True))
+
+
+def told_others_long_ago(waiting: list) -> None:
+    """Everything is told long ago, save what was to leave when the demo starts."""
+    Delivery.objects.filter(pk__in=waiting).update(state="cancelled")
+    told_long_ago()
+    Delivery.objects.filter(pk__in=waiting).update(state="pending")
+
+
+def theatre(story: Story) -> None:
+    """18 tickets, all given."""
+    house = venue("Théâtre du Griffon", "5, place du Griffon, 69001 Lyon", "Métro A, arrêt Hôtel-de-Ville.")
+    play = event("Le Malade imaginaire", "theatre", house, "Mise en scène d’Inès Ouedraogo", starts_at=on(21, 19, 30))
+    seats = product(play, "Orchestre", "31.50", "2.1")
+    order(story, story.mecavia, seats, 18, "box_office")
+    waiting = keep_waiting()
+    give(story, seats, story.members[50:59], 2)
+    told_others_long_ago(waiting)
+    printed(seats, 9)
+
+
+def museum(story: Story) -> None:
+    """An open date: 120 tickets, some of them already used."""
+    place = venue("Musée des Beaux-Métiers", "20, rue des Ateliers, 69004 Lyon", "Bus 13, arrêt Croix-Rousse.")
+    visit = event("Pierres vives, mille ans de bâtisseurs", "museum", place, valid_from=on(-60, 9), valid_until=on(54, 18))
+    entry = product(visit, "Plein tarif", "12.00")
+    order(story, story.mecavia, entry, 120, "online")
+    waiting = keep_waiting()
+    give(story, entry, story.members[60:108], 2)
+    told_others_long_ago(waiting)
+    printed(entry, 74)
+    checked(entry, 52)
+
+
+PAST = [
+    ("Jazz au fil de l’eau", "concert", -10, 24, 22),
+    ("Deux-Rives – Montagne", "match", -17, 40, 33),
+    ("Requiem de Fauré", "concert", -31, 30, 30),
+    ("Les Précieuses ridicules", "theatre", -38, 16, 11),
+    ("Une nuit au musée", "museum", -52, 12, 12),
+]
+
+
+def past_events(story: Story) -> None:
+    """Outings of the season: who came, and who did not."""
+    waiting = keep_waiting()
+    for at, (name, kind, days, bought, came) in enumerate(PAST):
+        shown = event(name, kind, auditorium(), starts_at=on(days))
+        sold = product(shown, "Tarif unique", "20.00")
+        order(story, story.mecavia, sold, bought, "phone")
+        # While it is told, the event is still to come: nobody distributes a past one.
+        Event.objects.filter(pk=shown.pk).update(valid_until=on(1))
+        give(story, sold, story.members[at * 40 : at * 40 + bought - 2])
+        told_others_long_ago(waiting)
+        printed(sold, came)
+        checked(sold, came)
+        Event.objects.filter(pk=shown.pk).update(valid_until=shown.valid_until)
+
+
+def other_companies(story: Story) -> None:
+    """A dozen companies; a relay of two of them who is also a member of a third."""
+    names = ["Amicale Hôpital Saint-Luc", "CSE Rhône Textile", "CE Banque des Alpes", "Association des Postiers", "CSE Verrerie Morin",
+             "Mairie de Bellecombe", "CSE TransAlpes", "COS Université Lumière"]  # fmt: skip
+    ravel = Product.objects.get(event__name="Nuit Ravel")
+    waiting = keep_waiting()
+    for at, name in enumerate(names):
+        company = Company.objects.create(name=name, kind="association" if "A" in name[:2] else "works_council")
+        with transaction.atomic():
+            first, last = person(400 + at)
+            relay_address = INES if at == 0 else f"relais{at}@{'-'.join(folded(name).split())}.example"
+            who = ("Inès", "Caron") if at == 0 else (first, last)
+            authorise(story.staff, company, relay_address, *who)
+            if at == 1:
+                members_steps.add(company, first_name="Inès", last_name="Caron", email=INES)
+        order(story, company, ravel, 10 + at, "online")
+    told_others_long_ago(waiting)

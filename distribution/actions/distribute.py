@@ -1,0 +1,126 @@
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from accounts.models import Relay, Seller, User
+from distribution.errors import NobodyChosen, NotEnoughTickets, SeatTaken, UndoTooLate
+from distribution.models import Distribution, Recipient
+from members.models import Member
+from outbox import steps as outbox_steps
+from outbox.models import Delivery
+from portal.clock import now
+from tickets import steps as tickets_steps
+from tickets.models import Movement, Product, Ticket
+
+# What one person gets: the member's key, how many tickets, and which ones if the relay chose seats.
+Gift = tuple[int, int, Sequence[int]]
+
+
+@transaction.atomic(durable=True)
+def distribute(*, relay: Relay, product: Product, gifts: Sequence[Gift], message: str, request_key: uuid.UUID) -> Distribution:
+    """Give tickets of a product to members of the relay's company, and owe each address one email.
+
+    All or nothing: when stock is short NotEnoughTickets is raised, when a chosen seat is gone SeatTaken.
+    The emails leave, and the members see their tickets, when the seller's delay to undo is over.
+    """
+    relay = Relay.objects.locked(relay)
+    if done := Distribution.objects.filter(actor=relay.user, request_key=request_key).first():
+        return done
+    wanted = sum(quantity for _, quantity, _ in gifts)
+    members = Member.objects.of(relay.company).in_bulk([pk for pk, _, _ in gifts])
+    if not gifts or any(quantity < 1 for _, quantity, _ in gifts) or len(members) != len(gifts):
+        raise NobodyChosen
+    given = pair(gifts, members, lock_stock(relay, product, wanted, {pk for *_, seats in gifts for pk in seats}))
+
+    at = now()
+    undo_until = at + timedelta(seconds=Seller.objects.current().undo_seconds)
+    act = Distribution.objects.create(
+        company=relay.company,
+        actor=relay.user,
+        product=product,
+        kind=Distribution.Kind.DISTRIBUTE,
+        request_key=request_key,
+        quantity=wanted,
+        undo_until=undo_until,
+    )
+    recipients = [Recipient(distribution=act, member=members[pk], quantity=quantity, message=message) for pk, quantity, _ in gifts]
+    owe_letters(recipients, key=str(request_key), not_before=undo_until)
+    Recipient.objects.bulk_create(recipients)
+    tickets_steps.distribute(given, by=relay.user, shown_from=undo_until, act=act.public_id)
+    Member.objects.filter(pk__in=members).update(last_given_at=at)
+    return act
+
+
+def lock_stock(relay: Relay, product: Product, wanted: int, chosen: set[int]) -> list[Ticket]:
+    """Lock the tickets to give, the chosen ones first. A second relay waits, then gets the next ones."""
+    stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company).order_by("pk")
+    locked = list(stock.filter(pk__in=chosen).select_for_update(of=("self",))) if chosen else []
+    if len(locked) < len(chosen):
+        raise SeatTaken
+    rest = wanted - len(locked)
+    if rest:
+        locked += stock.exclude(pk__in=chosen).select_for_update(of=("self",))[:rest]
+    if len(locked) < wanted:
+        raise NotEnoughTickets(wanted=wanted, available=stock.count())
+    return locked
+
+
+def pair(gifts: Sequence[Gift], members: dict[int, Member], tickets: list[Ticket]) -> list[tuple[Ticket, Member]]:
+    """Which ticket goes to whom: the chosen seats to who they were chosen for, the others in order."""
+    by_key = {ticket.pk: ticket for ticket in tickets}
+    chosen = {pk for *_, seats in gifts for pk in seats}
+    others = iter([ticket for ticket in tickets if ticket.pk not in chosen])
+    given = []
+    for pk, quantity, seats in gifts:
+        mine = [by_key[seat] for seat in seats]
+        mine += [next(others) for _ in range(quantity - len(mine))]
+        given += [(ticket, members[pk]) for ticket in mine]
+    return given
+
+
+def owe_letters(recipients: list[Recipient], *, key: str, not_before: datetime) -> None:
+    """One email per address and act, whoever shares the address; none for a member without one."""
+    by_address: dict[str, list[Recipient]] = {}
+    for recipient in recipients:
+        if recipient.member.email:
+            by_address.setdefault(recipient.member.email, []).append(recipient)
+    languages = dict(User.objects.filter(email__in=by_address).values_list("email", "language"))
+    letters: list[Delivery] = []
+    for address, shared in by_address.items():
+        letter = outbox_steps.letter(
+            "tickets_distributed",
+            to=address,
+            language=languages.get(address, "fr"),
+            refs={"recipients": [str(recipient.public_id) for recipient in shared]},
+            key=f"{key}:{shared[0].public_id}",
+            not_before=not_before,
+        )
+        letters.append(letter)
+        for recipient in shared:
+            recipient.delivery = letter
+    outbox_steps.owe(letters)
+
+
+@transaction.atomic(durable=True)
+def undo(*, relay: Relay, distribution: Distribution) -> Distribution:
+    """Take a distribution back whole before its emails leave: nobody hears of it.
+
+    UndoTooLate once the delay is over. Repeated, it does nothing more.
+    """
+    relay = Relay.objects.locked(relay)
+    act = Distribution.objects.select_for_update(no_key=True).get(pk=distribution.pk, company=relay.company)
+    if act.undone_at:
+        return act
+    moved = Movement.objects.filter(act=act.public_id, kind=Movement.Kind.DISTRIBUTED).values("ticket")
+    tickets = Ticket.objects.filter(pk__in=moved, company=relay.company, status__in=["distributed", "printed"], shown_from=act.undo_until)
+    locked = list(tickets.order_by("pk").select_for_update(of=("self",)))
+    at = now()
+    if act.undo_until is None or at >= act.undo_until:
+        raise UndoTooLate
+    tickets_steps.reclaim(locked, by=relay.user, act=None, kind=Movement.Kind.UNDONE)
+    outbox_steps.call_off(act.recipients.filter(delivery__isnull=False).values_list("delivery", flat=True))
+    act.undone_at = at
+    act.save(update_fields=["undone_at"])
+    return act

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DistributionConfig(AppConfig):
+    name = "distribution"
+    verbose_name = _("Distribution")
+
+    def ready(self):
+        from distribution import emails
+        from outbox import kinds
+
+        kinds.register("tickets_distributed", emails.tickets_distributed, emails.still_distributed)
+        kinds.register("tickets_reclaimed", emails.tickets_reclaimed, emails.always)

@@ -1,0 +1,74 @@
+"""The pages of the emails that distribution owes. Ids come in; words are written as things stand at sending."""
+
+from django.urls import reverse
+
+from accounts.models import Relay, Seller
+from distribution.models import Distribution, Recipient
+from members.models import Member
+from outbox.kinds import Letter
+from outbox.letters import letter, login_link
+from tickets.models import Movement, Ticket
+
+
+def held_by(recipient: Recipient) -> list[Ticket]:
+    """The tickets of the act that the person still has."""
+    given = Movement.objects.filter(act=recipient.distribution.public_id, to_member=recipient.member_id, kind="distributed")
+    return list(Ticket.objects.standing().filter(pk__in=given.values("ticket"), member=recipient.member_id).for_list().by_seat())
+
+
+def recipients_of(refs: dict) -> list[Recipient]:
+    found = Recipient.objects.filter(public_id__in=refs["recipients"]).order_by("pk")
+    return list(found.select_related("member", "distribution__product__event__venue", "distribution__company"))
+
+
+def who_acts(act: Distribution) -> str:
+    """The name of the relay who acted; her company's when she is a relay no more."""
+    relay = Relay.objects.filter(user=act.actor_id, company=act.company_id).order_by("-pk").first()
+    return str(relay) if relay else act.company.name
+
+
+def tickets_distributed(refs: dict, language: str, secret: str) -> Letter:
+    shares = [(recipient, held_by(recipient)) for recipient in recipients_of(refs)]
+    shares = [(recipient, tickets) for recipient, tickets in shares if tickets]
+    first = shares[0][0]
+    seller, giver = Seller.objects.current(), who_acts(first.distribution)
+    return letter(
+        "tickets_distributed",
+        {
+            "seller": seller,
+            "sender": f"{giver}, via {seller}",
+            "giver": giver,
+            "company": first.distribution.company,
+            "event": first.distribution.product.event,
+            "shares": shares,
+            "message": first.message,
+            "count": sum(len(tickets) for _, tickets in shares),
+            "link": login_link(first.member.email, reverse("distribution:my_tickets")),
+        },
+    )
+
+
+def still_distributed(refs: dict) -> bool:
+    return any(held_by(recipient) for recipient in recipients_of(refs))
+
+
+def tickets_reclaimed(refs: dict, language: str, secret: str) -> Letter:
+    act = Distribution.objects.select_related("product__event__venue", "company").get(pk=refs["act"])
+    members = list(Member.objects.filter(pk__in=refs["members"]))
+    seller, taker = Seller.objects.current(), who_acts(act)
+    return letter(
+        "tickets_reclaimed",
+        {
+            "seller": seller,
+            "sender": f"{taker}, via {seller}",
+            "taker": taker,
+            "company": act.company,
+            "event": act.product.event,
+            "members": members,
+            "count": len(refs["tickets"]),
+        },
+    )
+
+
+def always(refs: dict) -> bool:
+    return True

@@ -1,0 +1,73 @@
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal.errors import Refused
+from portal.templatetags.words import moment
+
+
+class NotEnoughTickets(Refused):
+    code = "not_enough_tickets"
+
+    def __init__(self, wanted: int, available: int):
+        self.available = available
+        if not available:
+            sentence = _("No ticket is left to distribute. Reclaim one, or ask the seller for more.")
+        else:
+            sentence = ngettext(
+                "Only %(count)d ticket is left: give fewer, or reclaim some first.",
+                "Only %(count)d tickets are left: give fewer, or reclaim some first.",
+                available,
+            ) % {"count": available}
+        super().__init__(sentence)
+
+
+class SeatTaken(Refused):
+    code = "seat_taken"
+
+    def __init__(self):
+        super().__init__(_("A seat you chose has just been given. Choose another one."))
+
+
+class NobodyChosen(Refused):
+    code = "nobody_chosen"
+
+    def __init__(self):
+        super().__init__(_("Choose at least one person, and at least one ticket for each."))
+
+
+class UndoTooLate(Refused):
+    code = "undo_too_late"
+
+    def __init__(self):
+        super().__init__(_("The emails have left, so this can no longer be undone. You can still reclaim the tickets."))
+
+
+class CannotReclaim(Refused):
+    code = "cannot_reclaim"
+
+    def __init__(self, reasons: list[str]):
+        super().__init__(" ".join([_("Nothing was reclaimed."), *reasons]))
+
+
+class NamesAreClosed(Refused):
+    code = "names_are_closed"
+
+    def __init__(self, event):
+        super().__init__(
+            _("Names could be written until %(moment)s. Ask your relay if this one must change.")
+            % {"moment": moment(event.names_until, event.venue.zone)}
+        )
+
+
+class TicketHasChanged(Refused):
+    code = "ticket_has_changed"
+
+    def __init__(self):
+        super().__init__(_("This ticket has changed since the page was shown. Here is how it stands now."))
+
+
+class NothingToPrint(Refused):
+    code = "nothing_to_print"
+
+    def __init__(self):
+        super().__init__(_("Choose at least one ticket to print."))

@@ -1,0 +1,207 @@
+"""Requests turned into clean values. Nothing is written here."""
+
+import re
+import uuid
+from dataclasses import dataclass, field
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import Relay
+from members.models import Member
+from portal.forms import NameField, RequestKeyField, TextField, clean_name
+from portal.text import canonical_email
+from tickets.models import Product, Ticket
+
+MOST = 20_000
+
+
+def whole_number(text: str) -> int | None:
+    """A quantity as typed in ASCII digits; None for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else None
+
+
+@dataclass
+class Chosen:
+    """One person of the draft: how many tickets as typed, which seats, and what is wrong with it."""
+
+    member: Member
+    typed: str = "1"
+    seats: list[uuid.UUID] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def quantity(self) -> int:
+        return len(self.seats) or whole_number(self.typed) or 0
+
+
+class Draft:
+    """A distribution as it is being composed: it lives in the form's own fields, so nothing is lost on the way.
+
+    `people` are in the order in which they were chosen; each field is named after the member's public id.
+    """
+
+    def __init__(self, relay: Relay, product: Product, data) -> None:
+        quantities = {}
+        for name in data:
+            if name.startswith("quantity-") and (key := as_uuid(name.removeprefix("quantity-"))):
+                quantities[key] = data[name]
+        members = {m.public_id: m for m in Member.objects.of(relay.company).filter(public_id__in=quantities)}
+        self.relay, self.product = relay, product
+        self.people = [
+            Chosen(members[key], typed, [s for raw in data.getlist(f"seat-{key}") if (s := as_uuid(raw))])
+            for key, typed in quantities.items()
+            if key in members
+        ]
+        self.message = TextForm(data)
+        self.request_key = as_uuid(data.get("request_key", "")) or uuid.uuid4()
+        self.is_too_old = bool(data) and not as_uuid(data.get("request_key", ""))
+
+    def add(self, member: Member) -> None:
+        if all(chosen.member != member for chosen in self.people):
+            self.people.append(Chosen(member))
+
+    def change(self, member_id: uuid.UUID | None, by: int) -> None:
+        for chosen in self.people:
+            if chosen.member.public_id == member_id:
+                chosen.typed, chosen.error = str(max(1, (whole_number(chosen.typed) or 0) + by)), ""
+
+    def remove(self, member_id: uuid.UUID | None) -> None:
+        self.people = [chosen for chosen in self.people if chosen.member.public_id != member_id]
+
+    @property
+    def quantity(self) -> int:
+        return sum(chosen.quantity for chosen in self.people)
+
+    def is_valid(self, left: int) -> bool:
+        """Say beside each field what is wrong with it; true when nothing is."""
+        for chosen in self.people:
+            number = len(chosen.seats) or whole_number(chosen.typed)
+            if number is None or number < 1:
+                chosen.error = _("Type a number of tickets, 1 or more.")
+            elif number > left:
+                chosen.error = ngettext("Only %(left)d ticket is left.", "Only %(left)d tickets are left.", left) % {"left": left}
+        return self.message.is_valid() and bool(self.people) and not any(chosen.error for chosen in self.people)
+
+    def gifts(self) -> list[tuple[int, int, list[int]]]:
+        seats = [seat for chosen in self.people for seat in chosen.seats]
+        stock = Ticket.objects.filter(product=self.product).left_to_distribute(self.relay.company)
+        keys = dict(stock.filter(public_id__in=seats).values_list("public_id", "pk")) if seats else {}
+        return [(c.member.pk, c.quantity, [keys.get(seat, 0) for seat in c.seats]) for c in self.people]
+
+
+def as_uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except (ValueError, AttributeError, TypeError):
+        return None
+
+
+class TextForm(forms.Form):
+    message = TextField(label=gettext_lazy("Your message, optional"), required=False, max_length=1000)
+
+
+class NewMemberForm(forms.Form):
+    """A person who is not on the list yet."""
+
+    first_name = NameField(label=gettext_lazy("First name"))
+    last_name = NameField(label=gettext_lazy("Last name"))
+    email = forms.EmailField(
+        label=gettext_lazy("Email address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"invalid": gettext_lazy("This is no email address. It looks like camille.roux@company.fr.")},
+    )
+    shares_address = forms.BooleanField(label=gettext_lazy("They share this address"), required=False)
+
+    def clean_email(self) -> str:
+        return canonical_email(self.cleaned_data["email"])
+
+
+class AddressForm(forms.Form):
+    email = NewMemberForm.base_fields["email"]
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+    request_key = RequestKeyField()
+
+    def clean_email(self) -> str:
+        return canonical_email(self.cleaned_data["email"])
+
+
+class HandOverForm(forms.Form):
+    quantity = forms.CharField(
+        label=gettext_lazy("How many tickets"), initial="1", widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+    names = TextField(
+        label=gettext_lazy("Names to print, one a line: first name, then last name"),
+        required=False,
+        max_length=20_000,
+        help_text=gettext_lazy("Leave it empty to write the names by hand. With fewer names than tickets, the last ones stay blank."),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+    request_key = RequestKeyField()
+
+    def __init__(self, left: int, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.left = left
+
+    def clean_quantity(self) -> int:
+        number = whole_number(self.cleaned_data["quantity"])
+        if not number:
+            raise ValidationError(_("Type a number of tickets, 1 or more."))
+        if number > self.left:
+            raise ValidationError(
+                ngettext("Only %(left)d ticket is left.", "Only %(left)d tickets are left.", self.left) % {"left": self.left}
+            )
+        return number
+
+    def clean_names(self) -> list[tuple[str, str]]:
+        lines = [clean_name(line) for line in self.cleaned_data["names"].splitlines() if line.strip()]
+        return [(first, last) for first, _space, last in (line.partition(" ") for line in lines)]
+
+    def clean(self):
+        values = super().clean() or {}
+        names, quantity = values.get("names"), values.get("quantity")
+        if names and quantity and len(names) > quantity:
+            self.add_error("names", _("There are more names than tickets: raise the number or take names out."))
+        return values
+
+
+class ReclaimForm(forms.Form):
+    ticket = forms.TypedMultipleChoiceField(coerce=uuid.UUID, error_messages={"required": gettext_lazy("Choose the tickets to reclaim.")})
+    request_key = RequestKeyField()
+
+    def __init__(self, tickets, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["ticket"].choices = [(str(t.public_id), str(t.number)) for t in tickets]  # type: ignore[attr-defined]
+        self.fields["ticket"].error_messages["invalid_choice"] = _("One of these tickets can no longer be reclaimed. Choose again.")
+
+
+class ShownTicketsForm(forms.Form):
+    """Tickets with the generation that the page showed of each."""
+
+    data: QueryDict
+
+    def __init__(self, data: QueryDict):
+        super().__init__(data)
+        self.shown: dict[uuid.UUID, int] = {}
+
+    def clean(self):
+        for value in self.data.getlist("ticket"):
+            key, _colon, generation = value.partition(":")
+            found, number = as_uuid(key), whole_number(generation)
+            if found is None or number is None:
+                raise ValidationError(_("This page is too old. Reload it and try again."))
+            self.shown[found] = number
+        return super().clean()
+
+
+class BeneficiaryForm(forms.Form):
+    first_name = NameField(label=gettext_lazy("First name"))
+    last_name = NameField(label=gettext_lazy("Last name"))
+    generation = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=30_000)
+
+
+class OffersForm(forms.Form):
+    answer = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])

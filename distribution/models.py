@@ -1,0 +1,80 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, Relay, User
+from members.models import Member
+from outbox.models import Delivery
+from tickets.models import Product
+
+
+class DistributionQuerySet(models.QuerySet):
+    def in_sight_of(self, relay: Relay):
+        """What the relays of her company did: they share one stock and see the same."""
+        return self.filter(company=relay.company_id)
+
+    def for_list(self):
+        return self.select_related("product__event__venue", "actor")
+
+
+class Distribution(models.Model):
+    """One act of a relay on tickets of one product. Its row holds the key that makes it happen once."""
+
+    class Kind(models.TextChoices):
+        DISTRIBUTE = "distribute", _("distribution")
+        HAND_OVER = "hand_over", _("handed over")
+        RECLAIM = "reclaim", _("reclaim")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="distributions")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="distributions")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="distributions")
+    kind = models.CharField(max_length=10, choices=Kind)
+    request_key = models.UUIDField()
+    quantity = models.PositiveIntegerField()
+    undo_until = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    objects = DistributionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(name="an_act_happens_once", fields=["actor", "request_key"]),
+            models.CheckConstraint(name="an_act_moves_something", condition=Q(quantity__gte=1)),
+        ]
+        indexes = [models.Index(fields=["company", "-at"], name="distribution_latest")]
+
+    def __str__(self):
+        return f"{self.kind} {self.public_id}"
+
+
+class RecipientQuerySet(models.QuerySet):
+    def in_sight_of(self, relay: Relay):
+        return self.filter(distribution__company=relay.company_id)
+
+
+class Recipient(models.Model):
+    """One person in one act, with the email that tells her."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    distribution = models.ForeignKey(Distribution, on_delete=models.PROTECT, related_name="recipients")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="received")
+    quantity = models.PositiveIntegerField()
+    message = models.TextField(blank=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = RecipientQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="a_person_is_once_in_an_act", fields=["distribution", "member"]),
+            models.CheckConstraint(name="a_recipient_receives_something", condition=Q(quantity__gte=1)),
+        ]
+
+    def __str__(self):
+        return f"{self.member_id} × {self.quantity}"

@@ -1,0 +1,114 @@
+"""Delivery truth: how far each person's tickets of a product have come, in words a relay can repeat."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.models import Relay, User
+from distribution.models import Recipient
+from members.models import Member
+from outbox.models import Delivery
+from tickets.models import Product, Ticket
+
+STAGES = ["waiting", "sent", "opened", "named", "printed", "checked"]
+
+
+@dataclass
+class Holder:
+    """A person who holds tickets of a product, and what is known of her."""
+
+    member: Member
+    tickets: list[Ticket] = field(default_factory=list)
+    recipient: Recipient | None = None
+    delivery: Delivery | None = None
+    seen_at: datetime | None = None
+
+    @property
+    def refused(self) -> bool:
+        return self.delivery is not None and self.delivery.state == Delivery.State.FAILED and self.stage in ("waiting", "named")
+
+    @property
+    def stage(self) -> str:
+        """The furthest that one of her tickets has come."""
+        states = {ticket.status for ticket in self.tickets}
+        if "checked" in states:
+            return "checked"
+        if "printed" in states:
+            return "printed"
+        if any(ticket.is_named for ticket in self.tickets):
+            return "named"
+        if self.seen_at and self.delivery and self.seen_at >= self.delivery.created_at:
+            return "opened"
+        if self.delivery and self.delivery.state == Delivery.State.SENT:
+            return "sent"
+        return "waiting"
+
+    @property
+    def holes(self) -> range:
+        """How many of the five punches are made."""
+        return range(STAGES.index(self.stage))
+
+    @property
+    def word(self) -> str:
+        if self.refused:
+            return _("Address refused")
+        if self.stage == "waiting":
+            return self.waiting_word
+        words = {
+            "sent": pgettext("email", "Sent"),
+            "opened": pgettext("space", "Opened"),
+            "named": pgettext("ticket", "Named"),
+            "printed": pgettext("ticket", "Printed"),
+            "checked": pgettext("ticket", "Checked"),
+        }
+        return words[self.stage]
+
+    @property
+    def waiting_word(self) -> str:
+        if not self.member.email:
+            return _("No email: print for them")
+        if self.delivery and self.delivery.state == Delivery.State.UNKNOWN:
+            return _("Perhaps sent")
+        return _("Waiting to be sent")
+
+    @property
+    def at(self) -> datetime | None:
+        """When the stage was reached, where that is known."""
+        if self.stage == "opened":
+            return self.seen_at
+        return self.delivery.sent_at if self.delivery and self.stage == "sent" else None
+
+    @property
+    def may_be_corrected(self) -> bool:
+        """Until someone has logged in with the address since the member bears it."""
+        return not self.member.email or self.seen_at is None or self.seen_at < self.member.bears_address_since
+
+    @property
+    def can_be_reclaimed(self) -> list[Ticket]:
+        return [ticket for ticket in self.tickets if ticket.status in ("distributed", "printed")]
+
+    @property
+    def those_done(self) -> int:
+        """How many of the tickets have come as far as the furthest."""
+        if self.stage in ("printed", "checked"):
+            return sum(t.status == self.stage or (self.stage == "printed" and t.status == "checked") for t in self.tickets)
+        return sum(t.is_named for t in self.tickets) if self.stage == "named" else len(self.tickets)
+
+
+def holders(relay: Relay, product: Product) -> list[Holder]:
+    """Who holds tickets of the product from the relay's company: refused addresses first, then by name."""
+    tickets = Ticket.objects.in_sight_of(relay).filter(product=product, company=relay.company, member__isnull=False).standing()
+    found: dict[int, Holder] = {}
+    for ticket in tickets.select_related("member", "seat").order_by("number"):
+        assert ticket.member is not None
+        found.setdefault(ticket.member_id, Holder(ticket.member)).tickets.append(ticket)
+    acts = Recipient.objects.in_sight_of(relay).filter(distribution__product=product, distribution__undone_at=None, member__in=found)
+    for recipient in acts.select_related("delivery").order_by("pk"):
+        found[recipient.member_id].recipient = recipient
+        found[recipient.member_id].delivery = recipient.delivery
+    seen = dict(User.objects.filter(email__in={h.member.email for h in found.values()}).values_list("email", "last_seen_at"))
+    for holder in found.values():
+        holder.seen_at = seen.get(holder.member.email)
+    return sorted(found.values(), key=lambda h: (not h.refused, h.member.sort_key))

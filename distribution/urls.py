@@ -1,0 +1,32 @@
+from django.urls import path
+
+from distribution.views import acts, distribute, member, printing, product, tickets
+from distribution.views.home import history, home
+
+app_name = "distribution"
+COMPANY = "c/<uuid:company_id>/"
+PRODUCT = f"{COMPANY}products/<uuid:product_id>/"
+
+urlpatterns = [
+    path(COMPANY, home, name="home"),
+    path(f"{COMPANY}history/", history, name="history"),
+    path(PRODUCT, product.product, name="product"),
+    path(f"{PRODUCT}distribute/", distribute.distribute, name="distribute"),
+    path(f"{PRODUCT}distribute/people/", distribute.people, name="people"),
+    path(f"{PRODUCT}hand-over/", acts.hand_over, name="hand_over"),
+    path(f"{PRODUCT}reclaim/", acts.reclaim, name="reclaim"),
+    path(f"{PRODUCT}tickets/", tickets.tickets, name="tickets"),
+    path(f"{PRODUCT}print/", printing.print_for_members, name="print_for_members"),
+    path(f"{COMPANY}tickets/<uuid:ticket_id>/", tickets.ticket, name="ticket"),
+    path(f"{COMPANY}distributions/<uuid:distribution_id>/", acts.distribution, name="distribution"),
+    path(f"{COMPANY}distributions/<uuid:distribution_id>/undo/", acts.undo, name="undo"),
+    path(f"{COMPANY}distributions/<uuid:distribution_id>/tickets.pdf", printing.handed_over, name="handed_over"),
+    path(f"{COMPANY}recipients/<uuid:recipient_id>/send-again/", product.send_again, name="send_again"),
+    path(f"{PRODUCT}members/<uuid:member_id>/correct-address/", product.correct_address, name="correct_address"),
+    path("my/", member.my_tickets, name="my_tickets"),
+    path("my/tickets/<uuid:ticket_id>/name/", member.name, name="name"),
+    path("my/tickets/<uuid:ticket_id>/show/", member.show, name="show"),
+    path("my/print/", member.print_mine, name="print_mine"),
+    path("my/events/<uuid:event_id>/calendar.ics", member.calendar, name="calendar"),
+    path("my/offers/", member.offers, name="offers"),
+]

@@ -1,0 +1,118 @@
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from distribution import actions
+from distribution.errors import CannotReclaim, NotEnoughTickets, UndoTooLate
+from distribution.forms import HandOverForm, ReclaimForm, as_uuid
+from distribution.models import Distribution
+from distribution.views.scope import acting, distributing, product_of
+from portal.clock import now
+from tickets.models import Ticket
+from tickets.stock import figures_of
+
+
+@require_GET
+def distribution(request: HttpRequest, company_id, distribution_id) -> HttpResponse:
+    """What an act did, to whom, and until when it can be undone."""
+    relay = acting(request, company_id)
+    acts = Distribution.objects.in_sight_of(relay).for_list()
+    act = get_object_or_404(acts, public_id=distribution_id)
+    context = {
+        "relay": relay,
+        "here": "home",
+        "act": act,
+        "product": act.product,
+        "recipients": list(act.recipients.select_related("member")),
+        "figures": figures_of(relay.company, act.product),
+        "can_be_undone": act.undo_until is not None and act.undone_at is None and now() < act.undo_until,
+    }
+    return render(request, "distribution/distribution.html", context)
+
+
+@require_POST
+def undo(request: HttpRequest, company_id, distribution_id) -> HttpResponse:
+    relay = distributing(request, company_id)
+    act = get_object_or_404(Distribution.objects.in_sight_of(relay), public_id=distribution_id, kind=Distribution.Kind.DISTRIBUTE)
+    try:
+        actions.undo(relay=relay, distribution=act)
+    except UndoTooLate as refusal:
+        messages.error(request, str(refusal))
+        return redirect("distribution:distribution", company_id, distribution_id)
+    message = ngettext(
+        "%(count)d ticket is yours to distribute again. No email has left.",
+        "%(count)d tickets are yours to distribute again. No email has left.",
+        act.quantity,
+    )
+    messages.success(request, message % {"count": act.quantity})
+    return redirect("distribution:product", company_id, act.product.public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def hand_over(request: HttpRequest, company_id, product_id) -> HttpResponse:
+    """Print tickets at once, to be given on paper."""
+    relay = distributing(request, company_id)
+    product = product_of(relay, product_id)
+    figures = figures_of(relay.company, product)
+    posted = request.method == "POST"
+    already = relay.user.distributions.filter(request_key=as_uuid(request.POST.get("request_key", ""))).first() if posted else None
+    if already:
+        return redirect("distribution:distribution", company_id, already.public_id)
+    form = HandOverForm(figures.left, request.POST if posted else None)
+    chosen = [key for raw in request.POST.getlist("seat") if (key := as_uuid(raw))]
+    stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company)
+    if form.is_valid():
+        keys = list(stock.filter(public_id__in=chosen).values_list("pk", flat=True))
+        values = form.cleaned_data | {"quantity": len(keys) or form.cleaned_data["quantity"], "chosen": keys}
+        try:
+            act = actions.hand_over(relay=relay, product=product, **values)
+        except NotEnoughTickets as refusal:
+            form.add_error("quantity", str(refusal))
+        else:
+            return redirect("distribution:distribution", company_id, act.public_id)
+    context = {
+        "relay": relay,
+        "here": "home",
+        "product": product,
+        "figures": figures,
+        "form": form,
+        "seats": list(stock.select_related("seat").by_seat()[:2000]) if product.numbered else [],
+        "chosen": chosen,
+    }
+    return render(request, "distribution/hand_over.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def reclaim(request: HttpRequest, company_id, product_id) -> HttpResponse:
+    """Choose tickets to take back, with what will happen said before."""
+    relay = distributing(request, company_id)
+    product = product_of(relay, product_id)
+    posted = request.method == "POST"
+    already = relay.user.distributions.filter(request_key=as_uuid(request.POST.get("request_key", ""))).first() if posted else None
+    if already:
+        return redirect("distribution:product", company_id, product_id)
+    held = Ticket.objects.in_sight_of(relay).filter(product=product, company=relay.company)
+    tickets = list(held.filter(status__in=["distributed", "printed"]).for_list().order_by("member__sort_key", "number"))
+    form = ReclaimForm(tickets, request.POST if posted else None)
+    if form.is_valid():
+        try:
+            act = actions.reclaim(
+                relay=relay, product=product, tickets=form.cleaned_data["ticket"], request_key=form.cleaned_data["request_key"]
+            )
+        except CannotReclaim as refusal:
+            form.add_error("ticket", str(refusal))
+        else:
+            message = ngettext(
+                "%(count)d ticket is back: you can give it to someone else.",
+                "%(count)d tickets are back: you can give them to someone else.",
+                act.quantity,
+            )
+            messages.success(request, message % {"count": act.quantity})
+            return redirect("distribution:product", company_id, product_id)
+    asked = set(request.POST.getlist("ticket")) | set(request.GET.getlist("ticket"))
+    member = as_uuid(request.GET.get("member", ""))
+    ticked = [str(t.public_id) for t in tickets if str(t.public_id) in asked or (t.member and t.member.public_id == member)]
+    context = {"relay": relay, "here": "home", "product": product, "tickets": tickets, "form": form, "ticked": ticked}
+    return render(request, "distribution/reclaim.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,92 @@
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.models import Relay
+from distribution.models import Distribution, Recipient
+from distribution.views.scope import acting
+from members.models import Member
+from portal.clock import now
+from portal.text import folded
+from tickets.models import Event, Product
+from tickets.stock import Figures, stock_of
+
+
+@dataclass
+class Line:
+    """One product of the programme."""
+
+    product: Product
+    figures: Figures
+    is_past: bool
+
+
+def programme(relay: Relay) -> list[Line]:
+    """The company's products, soonest first."""
+    stock, at = stock_of(relay.company), now()
+    products = Product.objects.filter(pk__in=stock).for_list().order_by("event__starts_at", "event__valid_until", "category")
+    lines = [Line(product, stock[product.pk], product.event.valid_until <= at) for product in products]
+    return sorted(lines, key=lambda line: line.product.event.starts_at or line.product.event.valid_until)
+
+
+def matching(lines: list[Line], words: str, kind: str) -> list[Line]:
+    """The lines that a search and a filter keep."""
+    wanted = folded(words).split()
+    kept = []
+    for line in lines:
+        event = line.product.event
+        text = folded(f"{event.name} {event.subtitle} {event.venue.name} {line.product.category}")
+        if all(word in text for word in wanted) and (not kind or kind == event.kind or (kind == "left" and line.figures.left)):
+            kept.append(line)
+    return kept
+
+
+@require_GET
+def home(request: HttpRequest, company_id) -> HttpResponse:
+    """ "12 left of 35", for every product in stock."""
+    relay = acting(request, company_id)
+    lines = programme(relay)
+    coming, past = [line for line in lines if not line.is_past], [line for line in lines if line.is_past]
+    words, kind = request.GET.get("q", "")[:80], request.GET.get("kind", "")
+    kinds = [(value, label, sum(line.product.event.kind == value for line in coming)) for value, label in Event.Kind.choices]
+    context = {
+        "relay": relay,
+        "here": "home",
+        "lines": matching(coming, words, kind),
+        "past": matching(past, words, "" if kind == "left" else kind)[::-1],
+        "coming": coming,
+        "left": sum(line.figures.left for line in coming),
+        "with_some_left": sum(bool(line.figures.left) for line in coming),
+        "kinds": [row for row in kinds if row[2]],
+        "words": words,
+        "kind": kind,
+        "members": Member.objects.of(relay.company).count(),
+        "refused": refused_addresses(relay),
+    }
+    return render(request, "distribution/home.html", context)
+
+
+def refused_addresses(relay: Relay):
+    """People to come to an event of the company whose email was refused, with the product to correct it from."""
+    recipients = Recipient.objects.in_sight_of(relay).filter(
+        delivery__state="failed",
+        distribution__undone_at=None,
+        distribution__product__event__valid_until__gt=now(),
+        member__tickets__product=F("distribution__product"),
+    )
+    return list(recipients.select_related("distribution__product__event", "member").distinct()[:20])
+
+
+@require_GET
+def history(request: HttpRequest, company_id) -> HttpResponse:
+    """What the relays of the company did, latest first."""
+    relay = acting(request, company_id)
+    acts = Distribution.objects.in_sight_of(relay).for_list().prefetch_related("recipients__member")
+    page = Paginator(acts, 30).get_page(request.GET.get("page"))
+    names = dict(Relay.objects.filter(company=relay.company).values_list("user", "first_name"))
+    context = {"relay": relay, "here": "history", "page": page, "names": names}
+    return render(request, "distribution/history.html", context)

@@ -1,0 +1,156 @@
+from itertools import groupby
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from icalendar import Calendar
+from icalendar import Event as Entry
+
+from accounts.http import SignedInRequest
+from accounts.models import Seller, User
+from distribution import actions
+from distribution.errors import NamesAreClosed, NothingToPrint, TicketHasChanged
+from distribution.forms import BeneficiaryForm, OffersForm, ShownTicketsForm
+from distribution.views.printing import pdf
+from members import actions as members_actions
+from members.models import Consent, Member
+from portal.clock import now
+from tickets.documents import qr_data_uri
+from tickets.models import Event, Movement, Ticket
+
+
+@require_GET
+def my_tickets(request: SignedInRequest) -> HttpResponse:
+    """The member's space: what she holds, soonest first, and what was taken back."""
+    at = now()
+    tickets = list(mine(request.user))
+    coming = [t for t in tickets if t.event.valid_until > at and t.status != "cancelled"]
+    coming.sort(key=lambda t: (t.event.starts_at or t.event.valid_until, t.event_id, t.number))
+    groups = [(event, list(held)) for event, held in groupby(coming, key=lambda t: t.event)]
+    context = {
+        "groups": [group_of(event, held, at) for event, held in groups],
+        "past": [t for t in tickets if t.event.valid_until <= at and t.status != "cancelled"],
+        "cancelled": [t for t in tickets if t.status == "cancelled"],
+        "reclaimed": reclaimed(request.user),
+        "member": Member.objects.filter(email=request.user.email, left_on=None).first(),
+        "consent": Consent.objects.filter(user=request.user, withdrawn_at=None).first(),
+        "offers_text": offers_text(),
+    }
+    return render(request, "distribution/my_tickets.html", context)
+
+
+def mine(user: User):
+    return Ticket.objects.given_to(user).for_list().order_by("event__valid_until", "number")
+
+
+def group_of(event: Event, held: list[Ticket], at) -> dict:
+    """The tickets of one event, with what can still be done to them."""
+    return {
+        "event": event,
+        "tickets": held,
+        "printable": [t for t in held if t.status in ("distributed", "printed")],
+        "names_open": at < event.names_until,
+    }
+
+
+def reclaimed(user: User) -> list[Movement]:
+    """Tickets to come that were taken back from her: read from their movements, as they are hers no more."""
+    taken = Movement.objects.filter(
+        kind__in=["reclaimed", "given_back"], from_member__email=user.email, ticket__event__valid_until__gt=now()
+    )
+    return list(taken.exclude(ticket__member__email=user.email).select_related("ticket__event__venue", "from_member").order_by("-pk")[:20])
+
+
+def offers_text() -> str:
+    return _("I would like %(seller)s to tell me of its own offers by email.") % {"seller": Seller.objects.current()}
+
+
+@require_http_methods(["GET", "POST"])
+def name(request: SignedInRequest, ticket_id) -> HttpResponse:
+    """Write who will come on one ticket."""
+    ticket = get_object_or_404(mine(request.user).filter(status__in=["distributed", "printed"]), public_id=ticket_id)
+    member = ticket.member
+    initial = {
+        "first_name": ticket.beneficiary_first_name if ticket.is_named else member.first_name,
+        "last_name": ticket.beneficiary_last_name if ticket.is_named else member.last_name,
+        "generation": ticket.generation,
+    }
+    form = BeneficiaryForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        try:
+            actions.rename(user=request.user, ticket=ticket_id, **form.cleaned_data)
+        except TicketHasChanged as refusal:
+            messages.error(request, str(refusal))
+            return redirect("distribution:my_tickets")
+        except NamesAreClosed as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            words = {"name": "{first_name} {last_name}".format(**form.cleaned_data)}
+            messages.success(request, _("The ticket is in the name of %(name)s.") % words)
+            return redirect("distribution:my_tickets")
+    context = {"ticket": ticket, "event": ticket.event, "form": form, "names_open": now() < ticket.event.names_until}
+    return render(request, "distribution/name.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def print_mine(request: SignedInRequest) -> HttpResponse:
+    """One, some or all of her tickets in one PDF."""
+    form = ShownTicketsForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise TicketHasChanged
+        keys = actions.print_mine(user=request.user, shown=form.shown)
+    except (TicketHasChanged, NothingToPrint) as refusal:
+        messages.error(request, str(refusal))
+        return redirect("distribution:my_tickets")
+    return pdf(keys, Ticket.objects.select_related("event").get(pk=keys[0]).event.name)
+
+
+@require_POST
+def show(request: SignedInRequest, ticket_id) -> HttpResponse:
+    """One ticket's code on the phone: like a print, it leaves the system."""
+    form = ShownTicketsForm(request.POST)
+    try:
+        if not form.is_valid() or set(form.shown) != {ticket_id}:
+            raise TicketHasChanged
+        keys = actions.print_mine(user=request.user, shown=form.shown)
+    except TicketHasChanged as refusal:
+        messages.error(request, str(refusal))
+        return redirect("distribution:my_tickets")
+    ticket = Ticket.objects.filter(pk=keys[0]).for_print().get()
+    return render(request, "distribution/show.html", {"ticket": ticket, "event": ticket.event, "qr": qr_data_uri(ticket)})
+
+
+@require_GET
+def calendar(request: SignedInRequest, event_id) -> HttpResponse:
+    """The event for the member's own calendar."""
+    ticket = mine(request.user).filter(event__public_id=event_id).first()
+    event = get_object_or_404(Event.objects.select_related("venue"), pk=ticket.event_id if ticket else None)
+    entry = Entry()
+    entry.add("uid", f"{event.public_id}@relais")
+    entry.add("dtstamp", now())
+    entry.add("summary", event.name)
+    entry.add("dtstart", event.starts_at or event.valid_from)
+    entry.add("dtend", event.ends_at or event.valid_until)
+    entry.add("location", ", ".join(part for part in (event.venue.name, event.venue.address) if part))
+    feed = Calendar()
+    feed.add("prodid", "-//Relais//FR")
+    feed.add("version", "2.0")
+    feed.add_component(entry)
+    headers = {"Content-Disposition": 'attachment; filename="event.ics"'}
+    return HttpResponse(feed.to_ical(), content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@require_POST
+def offers(request: SignedInRequest) -> HttpResponse:
+    """Her answer about the seller's own offers, kept with what was asked."""
+    form = OffersForm(request.POST)
+    if form.is_valid():
+        yes = form.cleaned_data["answer"] == "yes"
+        members_actions.answer_consent(user=request.user, yes=yes, text=offers_text(), page="my tickets")
+        said = pgettext("offers", "You will hear of our offers.") if yes else pgettext("offers", "You will not receive our offers.")
+        messages.success(request, said)
+    return redirect("distribution:my_tickets")

@@ -1,0 +1,25 @@
+"""Where every view of a relay starts: who she is for the company in the address, and which product."""
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from accounts.errors import MayNot
+from accounts.models import Relay
+from tickets.models import Product
+
+
+def acting(request: HttpRequest, company_id) -> Relay:
+    """The relay, or 404: what is not hers answers like what does not exist."""
+    return Relay.objects.acting(request.user, company_id)
+
+
+def distributing(request: HttpRequest, company_id) -> Relay:
+    """The relay who has the right to distribute: 403 for one who only looks."""
+    relay = acting(request, company_id)
+    if not relay.may_distribute:
+        raise MayNot
+    return relay
+
+
+def product_of(relay: Relay, product_id) -> Product:
+    return get_object_or_404(Product.objects.in_stock_of(relay.company).for_list(), public_id=product_id)

@@ -1,0 +1,59 @@
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Q, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from distribution.history import history_of
+from distribution.views.scope import acting, product_of
+from portal.text import folded
+from tickets.models import Movement, Ticket
+from tickets.models.ticket import TicketQuerySet
+
+ON_A_PAGE = 50
+
+
+@require_GET
+def tickets(request: HttpRequest, company_id, product_id) -> HttpResponse:
+    """The company's tickets of a product, one a line: filtered by state, searched, paged."""
+    relay = acting(request, company_id)
+    product = product_of(relay, product_id)
+    mine = Ticket.objects.in_sight_of(relay).filter(product=product)
+    words, state = request.GET.get("q", "")[:80], request.GET.get("state", "")
+    states = Ticket.Status.choices
+    found = searched(mine, words)
+    if state in dict(states):
+        found = found.filter(status=state)
+    page = Paginator(with_last_movement(found).for_list().order_by("number"), ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {"relay": relay, "here": "home", "product": product, "page": page, "words": words, "state": state, "states": states}
+    return render(request, "distribution/tickets.html", context)
+
+
+def searched(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
+    """By number, or by the start of any word of the member's name or address."""
+    for word in folded(words).split():
+        by_member = Q(member__search_key__startswith=word) | Q(member__search_key__contains=f" {word}")
+        by_number = Q(number=int(word)) if word.isascii() and word.isdigit() and len(word) < 15 else Q()
+        tickets = tickets.filter(by_member | by_number if by_number else by_member)
+    return tickets
+
+
+def with_last_movement(tickets: TicketQuerySet) -> TicketQuerySet:
+    last = Movement.objects.filter(ticket=OuterRef("pk")).order_by("-pk")
+    return tickets.annotate(moved_at=Subquery(last.values("at")[:1]), moved_kind=Subquery(last.values("kind")[:1]))
+
+
+@require_GET
+def ticket(request: HttpRequest, company_id, ticket_id) -> HttpResponse:
+    """One ticket and its history in words."""
+    relay = acting(request, company_id)
+    found = get_object_or_404(Ticket.objects.in_sight_of(relay).for_list(), public_id=ticket_id)
+    context = {
+        "relay": relay,
+        "here": "home",
+        "ticket": found,
+        "product": found.product,
+        "history": history_of(found, relay),
+        "mine": found.company_id == relay.company_id,
+    }
+    return render(request, "distribution/ticket.html", context)

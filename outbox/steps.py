@@ -1,0 +1,73 @@
+"""Owing an email and calling it off: the only writes to Delivery that other apps may cause."""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from outbox.models import Delivery, DeliveryEvent
+from portal.clock import now
+
+
+def letter(
+    kind: str,
+    *,
+    to: str,
+    language: str,
+    refs: dict,
+    key: str,
+    not_before: datetime,
+    useful_until: datetime | None = None,
+    priority: int = Delivery.Priority.ORDINARY,
+    secret: str = "",
+) -> Delivery:
+    """An email not yet owed, for `owe`. `key` makes it unique among all of its kind."""
+    pk = uuid.uuid4()
+    mark = hmac.new(settings.SECRET_KEY.encode(), pk.bytes, hashlib.sha256).hexdigest()[:8]
+    return Delivery(
+        id=pk,
+        kind=kind,
+        dedupe_key=f"{kind}:{key}",
+        recipient=to,
+        language=language,
+        refs=refs,
+        not_before=not_before,
+        useful_until=useful_until,
+        priority=priority,
+        secret=secret,
+        message_id=f"<{pk}.{mark}@{settings.MAIL_DOMAIN}>",
+    )
+
+
+def owe(letters: Iterable[Delivery]) -> list[Delivery]:
+    """Owe these emails. They leave after the commit, at their time, whatever crashes in between."""
+    assert connection.in_atomic_block
+    owed = Delivery.objects.bulk_create(letters)
+    if owed:
+        wait = max(0.0, (max(d.not_before for d in owed) - now()).total_seconds())
+        login = any(d.priority == Delivery.Priority.LOGIN for d in owed)
+        transaction.on_commit(partial(ring, login=login, countdown=wait + 1 if wait else 0), robust=True)
+    return owed
+
+
+def call_off(deliveries: Iterable) -> set[uuid.UUID]:
+    """Call these emails off and return the ids of those that had not left yet: the others have."""
+    assert connection.in_atomic_block
+    rows = Delivery.objects.filter(pk__in=deliveries).can_be_called_off()
+    called_off = set(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=called_off).update(state=Delivery.State.CANCELLED, phase="", secret="", lease_until=None)
+    DeliveryEvent.objects.bulk_create(DeliveryEvent(delivery_id=pk, kind="called off") for pk in called_off)
+    return called_off
+
+
+def ring(*, login: bool, countdown: float) -> None:
+    """Wake a worker. A broker that does not answer is no loss: the sweep finds what is due."""
+    from outbox import tasks  # tasks imports actions: the only import we allow inside a function
+
+    task = tasks.send_login_codes if login else tasks.send_due
+    task.apply_async(countdown=countdown, retry=False)

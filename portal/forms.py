@@ -1,0 +1,67 @@
+"""How every form of the portal is drawn, and the fields that several rooms share."""
+
+import unicodedata
+import uuid
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext_lazy as _
+
+
+class FormRenderer(TemplatesSetting):
+    field_template_name = "components/field.html"
+
+
+FORBIDDEN_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+MAX_NAME = 80
+
+
+def clean_name(value: str) -> str:
+    """A person's name in one canonical form (NFC, single spaces), or ValidationError.
+
+    Refused are control characters, bidirectional overrides and more than 80 characters as people
+    count them; letters of every script, apostrophes and hyphens are names.
+    """
+    value = " ".join(unicodedata.normalize("NFC", value).split())
+    if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} or c in FORBIDDEN_BIDI for c in value):
+        raise ValidationError(_("This name has characters that cannot be printed. Type it again."))
+    graphemes = sum(1 for c in value if not unicodedata.combining(c))
+    if graphemes > MAX_NAME or len(value) > 2 * MAX_NAME:
+        raise ValidationError(_("This name is too long: 80 characters at the most."))
+    return value
+
+
+class NameField(forms.CharField):
+    """A first or last name. The widget's limit is generous: the sentence, not the browser, refuses."""
+
+    widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+
+    def to_python(self, value):
+        value = super().to_python(value)
+        return clean_name(value) if value else value
+
+
+class TextField(forms.CharField):
+    """Words to someone, several lines: control characters other than the line's end are refused."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def to_python(self, value):
+        value = unicodedata.normalize("NFC", super().to_python(value) or "").replace("\r\n", "\n")
+        if any(unicodedata.category(c) == "Cc" and c not in "\n\t" or c in FORBIDDEN_BIDI for c in value):
+            raise ValidationError(_("This text has characters that cannot be shown. Type it again."))
+        return value
+
+
+class RequestKeyField(forms.UUIDField):
+    """The key that makes an act happen once: made with the page, sent back with the form."""
+
+    widget = forms.HiddenInput
+    default_error_messages = {
+        "required": _("This page is too old. Reload it and try again."),
+        "invalid": _("This page is too old. Reload it and try again."),
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(initial=uuid.uuid4, **kwargs)

@@ -1,0 +1,277 @@
+"""All settings, from the environment. Unset means safe; docs/operate.md lists every variable."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import environs
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+from marshmallow.validate import URL, Length
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environs.FileAwareEnv(eager=False)  # reads SECRET_KEY, or the file that SECRET_KEY_FILE names
+
+# The demo and the tests: one machine, invented data, no secret. Never true where real people are.
+DEMO = env.bool("DEMO", False)
+DEBUG = env.bool("DEBUG", False)
+_needed: dict = {"default": "only-for-the-demo-and-never-where-real-people-are"} if DEMO else {"validate": Length(min=40)}
+SECRET_KEY = env.str("SECRET_KEY", **_needed)
+# The seed of the Ed25519 key that signs tickets; `manage.py create_signing_key` makes one.
+SIGNING_KEY = env.str("SIGNING_KEY", **({"default": "ZGVtby1vbmx5LWRlbW8tb25seS1kZW1vLW9ubHktISE="} if DEMO else {}))
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", **({"default": "http://localhost:8000"} if DEMO else {"validate": URL(schemes={"https"})}))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **({"default": ["localhost", "127.0.0.1"]} if DEMO else {}))
+SECURE_COOKIES = env.bool("SECURE_COOKIES", not DEMO)
+BEHIND_PROXIES = env.int("BEHIND_PROXIES", 0)
+DATABASE = env.dj_db_url("DATABASE_URL", **({"default": "postgres://relais@127.0.0.1:5432/relais"} if DEMO else {}))
+BROKER_URL = env.str("REDIS_URL", **({"default": "filesystem://"} if DEMO else {}))
+EMAIL = env.dj_email_url("EMAIL_URL", **({"default": "smtp://127.0.0.1:1025"} if DEMO else {}))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **({"default": "billets@relais.example"} if DEMO else {}))
+# The demo alone may open the admin without a second factor.
+STAFF_NEEDS_SECOND_FACTOR = env.bool("STAFF_NEEDS_SECOND_FACTOR", True)
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")) or ".")
+WEB_THREADS = env.int("WEB_THREADS", 8)
+
+try:
+    env.seal()
+    faults = {}
+except environs.EnvValidationError as error:
+    faults = dict(error.error_messages)
+if not faults and not DEMO:
+    if DEBUG:
+        faults["DEBUG"] = ["may only be true in the demo."]
+    if not STAFF_NEEDS_SECOND_FACTOR:
+        faults["STAFF_NEEDS_SECOND_FACTOR"] = ["may only be false in the demo."]
+    if BROKER_URL.startswith("filesystem:"):
+        faults["REDIS_URL"] = ["must name a Redis server: the demo's folder loses messages."]
+if faults:
+    for name, reasons in faults.items():
+        print(f"{name}: {' '.join(reasons)}", file=sys.stderr)
+    sys.exit(2)
+
+INSTALLED_APPS = [
+    "portal",
+    "accounts.apps.RelaisAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "outbox",
+    "accounts",
+    "members",
+    "tickets",
+    "distribution",
+    "control",
+    "dashboard",
+]
+if DEMO:
+    INSTALLED_APPS.append("demo")
+
+MIDDLEWARE = [
+    "portal.middleware.DatabaseDown",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "portal.middleware.Language",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.LastSeen",
+    "portal.middleware.PrivateAnswers",
+    "portal.middleware.Refusals",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context.seller",
+            ],
+            "builtins": ["portal.templatetags.words", "django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+FORM_RENDERER = "portal.forms.FormRenderer"
+
+# Database. psycopg's pool serves the web tier; Celery forks, so its processes connect plainly.
+DATABASES = {
+    "default": {
+        **DATABASE,
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}},
+    }
+}
+if "celery" in Path(sys.argv[0]).name or "pytest" in sys.argv[0] or "manage.py" in sys.argv[0]:
+    DATABASES["default"]["OPTIONS"] = {}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The cache holds login limits alone: in PostgreSQL they also hold while Redis is away.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# Login
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_request_login_code"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_request_login_code"
+ACCOUNT_SESSION_REMEMBER = True
+# Wide by address of the network, since a whole company shares one; narrow by address of the person.
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "200/m/ip,6/10m/key",
+    "login": "200/m/ip",
+    "login_failed": "60/m/ip,10/10m/key",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = BEHIND_PROXIES
+ACCOUNT_FORMS = {"request_login_code": "accounts.forms.RequestLoginCodeForm"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Relais"
+
+# Cookies, headers
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_COOKIES
+_prefix = "__Host-" if SECURE_COOKIES else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = f"{_prefix}session", f"{_prefix}csrf", f"{_prefix}language"
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = SECURE_COOKIES
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_COOKIES else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_COOKIES
+SECURE_REFERRER_POLICY = "same-origin"
+if BEHIND_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF, "data:"],  # the TOTP code of allauth is a data: picture
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-src": [SELF] if DEMO else [NONE],  # the demo's inbox shows an email in a frame
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    "camera": [],
+    "geolocation": [],
+    "microphone": [],
+    "payment": [],
+    "publickey-credentials-get": ["self"],
+    "publickey-credentials-create": ["self"],
+}
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # a distribution to 5,000 people is one form
+
+# Language and time
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Europe/Paris"
+USE_TZ = True
+
+# Static files
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = DEMO
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is stored on a web server's disk
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Email: sent by outbox alone, one connection a row.
+EMAIL_HOST, EMAIL_PORT = EMAIL["EMAIL_HOST"], EMAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_USER"], EMAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL["EMAIL_USE_TLS"], EMAIL["EMAIL_USE_SSL"]
+MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+MAILBOX_DIR = VAR_DIR / "mail"  # the demo's inbox
+
+# Celery: a doorbell. The outbox is the record, so tasks carry no data and nothing is retried.
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1}
+if BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": VAR_DIR / "queue",
+        "data_folder_out": VAR_DIR / "queue",
+        "control_folder": VAR_DIR / "queue-control",
+    }
+CELERY_TASK_ROUTES = {"outbox.tasks.send_login_codes": {"queue": "login"}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "outbox.tasks.sweep", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
+    "sweep-login": {"task": "outbox.tasks.send_login_codes", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
+}
+
+# Logs carry ids, never names or addresses: no path is logged, only the route.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "portal.logs.json_formatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": [], "propagate": False},
+        "django.request": {"level": "ERROR"},
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "ERROR"},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,19 @@
+"""Text in the forms that are stored and compared."""
+
+import unicodedata
+
+LIGATURES = str.maketrans(
+    {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ł": "l", "Ł": "l", "ı": "i"}
+)
+
+
+def canonical_email(address: str) -> str:
+    """The one form in which an address is stored and compared: stripped, NFC, lower case."""
+    return unicodedata.normalize("NFC", address.strip()).lower()
+
+
+def folded(text: str) -> str:
+    """Without case, accents or punctuation: what search and order compare ("Zoë" finds "ZOE")."""
+    text = unicodedata.normalize("NFKD", text.translate(LIGATURES)).casefold()
+    kept = ("" if unicodedata.combining(c) else c if c.isalnum() or c in "@." else " " for c in text)
+    return " ".join("".join(kept).split())

@@ -1,0 +1,204 @@
+"""The smallest valid rows, and how to bring a ticket to a state: by the portal's own steps."""
+
+import base64
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+
+import factory
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from accounts import steps as accounts_steps
+from accounts.models import Company, Relay, Seller, User
+from control.models import Device, Gate
+from control.tokens import hashed
+from members import steps as members_steps
+from members.models import Member
+from tickets import actions as tickets_actions
+from tickets import steps as tickets_steps
+from tickets.models import Event, Movement, Order, OrderLine, Product, SigningKey, Ticket, Venue
+
+
+class SellerFactory(DjangoModelFactory):
+    class Meta:
+        model = Seller
+
+    name = "Billetterie des Quais"
+    undo_seconds = 30
+
+
+class CompanyFactory(DjangoModelFactory):
+    class Meta:
+        model = Company
+
+    name = factory.Sequence(lambda n: f"CSE {n}")
+
+
+def login(address: str, **fields) -> User:
+    with transaction.atomic():
+        accounts_steps.logins_for([address])
+    User.objects.filter(email=address).update(**fields)
+    return User.objects.get(email=address)
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+
+    email = factory.Sequence(lambda n: f"personne{n}@exemple.fr")
+
+    @classmethod
+    def _create(cls, model_class, *args, email, **fields):
+        return login(email, **fields)
+
+
+class RelayFactory(DjangoModelFactory):
+    class Meta:
+        model = Relay
+
+    user = factory.SubFactory(UserFactory)
+    company = factory.SubFactory(CompanyFactory)
+    first_name = "Samia"
+    last_name = factory.Sequence(lambda n: f"Belkacem{n}")
+
+
+class MemberFactory(DjangoModelFactory):
+    class Meta:
+        model = Member
+
+    company = factory.SubFactory(CompanyFactory)
+    first_name = "Zoé"
+    last_name = factory.Sequence(lambda n: f"Lefèvre{n}")
+    email = factory.Sequence(lambda n: f"zoe{n}@exemple.fr")
+
+    @classmethod
+    def _create(cls, model_class, *args, company, **fields):
+        with transaction.atomic():
+            return members_steps.add(company, **fields, shares_address=True)
+
+
+class VenueFactory(DjangoModelFactory):
+    class Meta:
+        model = Venue
+
+    name = "Auditorium"
+    address = "12, quai des Orchestres, 69003 Lyon"
+
+
+class EventFactory(DjangoModelFactory):
+    class Meta:
+        model = Event
+
+    name = "Nuit Ravel"
+    venue = factory.SubFactory(VenueFactory)
+    starts_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+
+
+class ProductFactory(DjangoModelFactory):
+    class Meta:
+        model = Product
+
+    event = factory.SubFactory(EventFactory)
+    category = "1re catégorie"
+    price = Decimal("38.00")
+    vat_rate = Decimal("5.50")
+    quota = 10_000
+
+
+class GateFactory(DjangoModelFactory):
+    class Meta:
+        model = Gate
+
+    event = factory.SubFactory(EventFactory)
+    name = factory.Sequence(lambda n: f"Porte {n}")
+
+
+class DeviceFactory(DjangoModelFactory):
+    class Meta:
+        model = Device
+
+    class Params:
+        token = factory.LazyFunction(lambda: uuid.uuid4().hex)
+
+    gate = factory.SubFactory(GateFactory)
+    name = "Douchette"
+    token_hash = factory.LazyAttribute(lambda device: hashed(device.token))
+
+
+def signing_key() -> SigningKey:
+    """The public half of the key in the settings, registered as staff would."""
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.SIGNING_KEY))
+    return SigningKey.objects.get_or_create(public_key=key.public_key().public_bytes_raw(), defaults={"id": 1})[0]
+
+
+def order(company: Company, product: Product, quantity: int, channel: str = "phone") -> Order:
+    """A draft."""
+    made = Order.objects.create(company=company, channel=channel)
+    OrderLine.objects.create(order=made, product=product, quantity=quantity, unit_price=product.price, vat_rate=product.vat_rate)
+    return made
+
+
+def stock(company: Company, quantity: int, product: Product | None = None, channel: str = "phone") -> Product:
+    """Tickets issued to a company by a confirmed order."""
+    product = product or ProductFactory()
+    tickets_actions.confirm_order(order=order(company, product, quantity, channel).pk, by=None)
+    return product
+
+
+def given(member: Member, product: Product, quantity: int = 1, *, by: User) -> list[Ticket]:
+    """Tickets in a member's hands, already shown to her."""
+    with transaction.atomic():
+        stock = Ticket.objects.filter(product=product).left_to_distribute(member.company).order_by("pk")
+        tickets = list(stock.select_for_update(of=("self",))[:quantity])
+        assert len(tickets) == quantity
+        ago = timezone.now() - timedelta(minutes=5)
+        tickets_steps.distribute([(ticket, member) for ticket in tickets], by=by, shown_from=ago, act=uuid.uuid4())
+    return list(Ticket.objects.filter(pk__in=[t.pk for t in tickets]).order_by("pk"))
+
+
+def printed(tickets: list[Ticket]) -> list[Ticket]:
+    with transaction.atomic():
+        keys = [t.pk for t in tickets]
+        tickets_steps.mark_printed(list(Ticket.objects.filter(pk__in=keys).select_related("member").order_by("pk")), by=None)
+    return list(Ticket.objects.filter(pk__in=keys).order_by("pk"))
+
+
+def replay(movements: list[Movement]) -> dict:
+    """The state that a ticket's movements lead to, in order of id."""
+    state: dict = {"company": None, "member": None, "status": None, "generation": 0}
+    for m in movements:
+        match m.kind:
+            case "issued":
+                state |= {"company": m.to_company_id, "status": "available"}
+            case "distributed":
+                state |= {"member": m.to_member_id, "status": "distributed"}
+            case "forwarded":
+                state |= {"company": m.to_company_id}
+            case "printed" | "handed_over":
+                state |= {"status": "printed"}
+            case "renamed":
+                state |= {"status": "distributed"}
+            case "reclaimed" | "undone" | "given_back":
+                state |= {"member": None, "status": "available"}
+            case "reissued":
+                state |= {"status": "distributed" if state["member"] else "available"}
+            case "checked" | "cancelled":
+                state |= {"status": m.kind}
+        state["generation"] = m.generation
+    return state
+
+
+def assert_conserved() -> None:
+    """For every ticket, today's row is what its movements say; none is lost, none was made twice."""
+    movements: dict[int, list[Movement]] = {}
+    for m in Movement.objects.order_by("pk"):
+        movements.setdefault(m.ticket_id, []).append(m)
+    tickets = list(Ticket.objects.all())
+    assert {t.pk for t in tickets} == set(movements)
+    for t in tickets:
+        row = {"company": t.company_id, "member": t.member_id, "status": t.status, "generation": t.generation}
+        assert replay(movements[t.pk]) == row, f"ticket {t.number}: {replay(movements[t.pk])} != {row}"

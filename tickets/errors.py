@@ -1,0 +1,47 @@
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal.errors import Refused
+
+
+class QuotaExceeded(Refused):
+    code = "quota_exceeded"
+
+    def __init__(self, product, wanted: int, left: int):
+        sentence = ngettext(
+            "%(product)s: %(wanted)d wanted, but only %(left)d ticket is left in the quota.",
+            "%(product)s: %(wanted)d wanted, but only %(left)d tickets are left in the quota.",
+            left,
+        )
+        super().__init__(sentence % {"product": product, "wanted": wanted, "left": left})
+
+
+class NoSeatsLeft(Refused):
+    code = "no_seats_left"
+
+    def __init__(self, product):
+        super().__init__(
+            _("%(product)s has numbered seats, and not enough of them are free. Add seats to the event.") % {"product": product}
+        )
+
+
+class OrderNotOpen(Refused):
+    code = "order_not_open"
+
+    def __init__(self):
+        super().__init__(_("Only a draft with at least one line can be confirmed, and only a confirmed order cancelled."))
+
+
+class TicketIsChecked(Refused):
+    code = "ticket_is_checked"
+
+    def __init__(self, numbers):
+        shown = ", ".join(str(number) for number in numbers)
+        super().__init__(_("Already checked at the gate, so nothing was changed: %(numbers)s.") % {"numbers": shown})
+
+
+class NoSigningKey(Refused):
+    code = "no_signing_key"
+
+    def __init__(self):
+        super().__init__(_("No key signs the tickets yet. Run: manage.py create_signing_key"))

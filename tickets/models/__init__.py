@@ -1,0 +1,5 @@
+from tickets.models.catalogue import Event, Product, Seat, Venue
+from tickets.models.order import Order, OrderLine
+from tickets.models.ticket import Forward, Movement, Series, SigningKey, Ticket
+
+__all__ = ["Event", "Forward", "Movement", "Order", "OrderLine", "Product", "Seat", "Series", "SigningKey", "Ticket", "Venue"]

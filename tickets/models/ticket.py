@@ -1,0 +1,197 @@
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, Relay, User
+from members.models import Member
+from tickets.models.catalogue import Event, Product, Seat
+from tickets.models.order import OrderLine
+
+
+class TicketQuerySet(models.QuerySet):
+    def in_sight_of(self, relay: Relay):
+        """What the relay's company bought or received, wherever it is now."""
+        received = Forward.objects.filter(to_company=relay.company_id).values("ticket")
+        return self.filter(Q(bought_by=relay.company_id) | Q(pk__in=received))
+
+    def given_to(self, user: User):
+        """What the members who bear this person's address hold, once the relay can no longer undo it."""
+        return self.filter(member__email=user.email, shown_from__lte=Now()).exclude(status=Ticket.Status.AVAILABLE)
+
+    def standing(self):
+        """Not cancelled: cancelled tickets count nowhere."""
+        return self.exclude(status=Ticket.Status.CANCELLED)
+
+    def left_to_distribute(self, company: Company):
+        """In the company's hands, not yet distributed, for an event still to come."""
+        return self.filter(company=company, status=Ticket.Status.AVAILABLE, event__valid_until__gt=Now())
+
+    def for_list(self):
+        """Everything that a ticket's row shows, in one query."""
+        return self.select_related("event__venue", "product", "member", "seat", "company")
+
+    def for_print(self):
+        """Everything that its PDF shows, in one query."""
+        return self.select_related("event__venue", "product", "member", "seat", "bought_by", "company", "order_line__order")
+
+    def by_seat(self):
+        return self.order_by("seat__block", "seat__row", "seat__place_in_row", "number")
+
+
+class Ticket(models.Model):
+    """One entry to one event. Only tickets/steps.py writes it."""
+
+    class Status(models.TextChoices):
+        AVAILABLE = "available", _("available")
+        DISTRIBUTED = "distributed", _("distributed")
+        PRINTED = "printed", _("printed")
+        CHECKED = "checked", _("checked")
+        CANCELLED = "cancelled", _("cancelled")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.PositiveBigIntegerField(_("number"), unique=True)
+    order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("order line"))
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("event"))
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("product"))
+    bought_by = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="bought_tickets", verbose_name=_("bought by"))
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("company"))
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("member"))
+    seat = models.ForeignKey(Seat, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("seat"))
+    beneficiary_first_name = models.CharField(_("beneficiary's first name"), max_length=160, blank=True)
+    beneficiary_last_name = models.CharField(_("beneficiary's last name"), max_length=160, blank=True)
+    generation = models.PositiveSmallIntegerField(_("generation"), default=0)
+    printed_generation = models.PositiveSmallIntegerField(null=True, blank=True)
+    status = models.CharField(_("state"), max_length=11, choices=Status, default=Status.AVAILABLE)
+    shown_from = models.DateTimeField(null=True, blank=True)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("ticket"), _("tickets")
+        ordering = ["number"]
+        constraints = [
+            models.CheckConstraint(
+                name="an_available_ticket_has_no_member",
+                condition=~Q(status="available") | Q(member=None, beneficiary_first_name="", beneficiary_last_name=""),
+            ),
+            models.CheckConstraint(name="a_distributed_ticket_has_a_member", condition=~Q(status="distributed") | Q(member__isnull=False)),
+            models.CheckConstraint(
+                name="a_ticket_is_printed_in_its_generation",
+                condition=Q(printed_generation=None) | Q(printed_generation=F("generation")),
+            ),
+            models.CheckConstraint(
+                name="printed_means_that_the_barcode_has_left",
+                condition=~Q(status="printed") | Q(printed_generation__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="what_waits_was_never_printed",
+                condition=~Q(status__in=["available", "distributed"]) | Q(printed_generation=None),
+            ),
+            models.UniqueConstraint(name="a_seat_is_given_once", fields=["event", "seat"], condition=~Q(status="cancelled")),
+        ]
+        indexes = [
+            models.Index(fields=["company", "product", "status"], name="ticket_stock"),
+            models.Index(fields=["bought_by", "product", "status"], name="ticket_bought"),
+            models.Index(fields=["product", "status"], name="ticket_of_product"),
+        ]
+
+    def __str__(self):
+        return f"{self.number}"
+
+    @property
+    def beneficiary(self) -> str:
+        """Whose name is, or would be, printed on it; the member's until another is written."""
+        written = f"{self.beneficiary_first_name} {self.beneficiary_last_name}".strip()
+        return written or (str(self.member) if self.member else "")
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self.beneficiary_first_name or self.beneficiary_last_name)
+
+    @property
+    def copy(self) -> int:
+        return self.generation + 1
+
+
+class Forward(models.Model):
+    """One level of a ticket's way down: a reclaim at level n deletes n and below; movements keep the history."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="forwards")
+    level = models.PositiveSmallIntegerField()
+    from_company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    to_company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="a_ticket_is_forwarded_once_a_level", fields=["ticket", "level"])]
+        indexes = [models.Index(fields=["to_company", "ticket"], name="forward_received")]
+
+    def __str__(self):
+        return f"{self.ticket_id} {self.level}"
+
+
+class Movement(models.Model):
+    """One line of a ticket's history, by ids. Never changed or deleted: the database refuses it."""
+
+    class Kind(models.TextChoices):
+        ISSUED = "issued", _("issued")
+        DISTRIBUTED = "distributed", _("distributed")
+        FORWARDED = "forwarded", _("forwarded")
+        PRINTED = "printed", _("printed")
+        HANDED_OVER = "handed_over", _("handed over")
+        RENAMED = "renamed", _("renamed")
+        RECLAIMED = "reclaimed", _("reclaimed")
+        UNDONE = "undone", _("undone")
+        GIVEN_BACK = "given_back", _("given back")
+        REISSUED = "reissued", _("reissued")
+        CHECKED = "checked", _("checked")
+        CANCELLED = "cancelled", _("cancelled")
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="movements", verbose_name=_("ticket"))
+    kind = models.CharField(_("kind"), max_length=11, choices=Kind)
+    from_company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("from company"))
+    to_company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("to company"))
+    from_member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("from member"))
+    to_member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("to member"))
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
+    generation = models.PositiveSmallIntegerField(_("generation"))
+    act = models.UUIDField(_("act"), null=True, help_text=_("The distribution that it was part of."))
+    at = models.DateTimeField(_("at"), db_default=Now())
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("movement"), _("movements")
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["act"], name="movement_of_an_act", condition=Q(act__isnull=False)),
+            models.Index(fields=["from_member"], name="movement_from_a_member", condition=Q(from_member__isnull=False)),
+        ]
+
+    def __str__(self):
+        return f"{self.ticket_id} {self.kind}"
+
+
+class Series(models.Model):
+    """Numbers that the law wants without gaps, one row each (arrêté of 5 October 2007 for tickets)."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    last = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self):
+        return f"{self.name} {self.last}"
+
+
+class SigningKey(models.Model):
+    """The public half of a key that signs tickets; the private half is in the settings of the server alone."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    public_key = models.BinaryField(unique=True, max_length=32)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("signing key"), _("signing keys")
+
+    def __str__(self):
+        return f"{self.id}"

@@ -1,0 +1,204 @@
+"""The moves of a ticket: the only writes to Ticket, Forward, Movement and Series.
+
+Each needs an open transaction and tickets already locked in the order of their keys, and writes
+the movement beside the change.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Case, F, PositiveSmallIntegerField, When
+
+from accounts.models import Company, User
+from members.models import Member
+from tickets.models import Forward, Movement, OrderLine, Seat, Series, Ticket
+
+Kind, Status = Movement.Kind, Ticket.Status
+
+
+def next_numbers(series: str, count: int) -> range:
+    """The next numbers of a series without gaps: a rollback gives them back (taken last: it is a lock)."""
+    assert connection.in_atomic_block
+    table = connection.ops.quote_name(Series._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} AS series (name, last) VALUES (%s, %s)"  # noqa: S608
+            " ON CONFLICT (name) DO UPDATE SET last = series.last + excluded.last RETURNING last",
+            [series, count],
+        )
+        last = cursor.fetchone()[0]
+    return range(last - count + 1, last + 1)
+
+
+def record(
+    kind: str,
+    tickets: Sequence[Ticket],
+    *,
+    by: User | None,
+    act: uuid.UUID | None = None,
+    to_members: Sequence[Member | None] | None = None,
+    to_company: Company | None = None,
+    leaves_company: bool = False,
+    leaves_member: bool = False,
+) -> None:
+    """A movement for each ticket. Its objects still name whom it leaves; their generation is the new one."""
+    Movement.objects.bulk_create(
+        Movement(
+            ticket=ticket,
+            kind=kind,
+            from_company_id=ticket.company_id if leaves_company else None,
+            to_company=to_company,
+            from_member_id=ticket.member_id if leaves_member else None,
+            to_member=to_members[i] if to_members else None,
+            actor=by,
+            generation=ticket.generation,
+            act=act,
+        )
+        for i, ticket in enumerate(tickets)
+    )
+
+
+def issue(line: OrderLine, *, seats: Sequence[Seat], by: User | None, numbers: range) -> list[Ticket]:
+    """The tickets of a confirmed order line, available to the company that bought them."""
+    assert connection.in_atomic_block
+    tickets = Ticket.objects.bulk_create(
+        Ticket(
+            number=number,
+            order_line=line,
+            event_id=line.product.event_id,
+            product=line.product,
+            bought_by=line.order.company,
+            company=line.order.company,
+            seat=seats[i] if seats else None,
+        )
+        for i, number in enumerate(numbers)
+    )
+    record(Kind.ISSUED, tickets, by=by, to_company=line.order.company)
+    return tickets
+
+
+DISTRIBUTE = """
+UPDATE tickets_ticket t SET member_id = given.member, status = 'distributed', shown_from = %s
+FROM unnest(%s::bigint[], %s::bigint[]) AS given(ticket, member) WHERE t.id = given.ticket
+"""
+
+
+def distribute(given: Sequence[tuple[Ticket, Member]], *, by: User, shown_from: datetime, act: uuid.UUID) -> None:
+    """Put available tickets in members' hands; they see them from `shown_from`."""
+    assert connection.in_atomic_block
+    with connection.cursor() as cursor:
+        cursor.execute(DISTRIBUTE, [shown_from, [ticket.pk for ticket, _ in given], [member.pk for _, member in given]])
+    record(Kind.DISTRIBUTED, [ticket for ticket, _ in given], by=by, act=act, to_members=[member for _, member in given])
+
+
+def forward(tickets: Sequence[Ticket], *, to: Company, by: User | None, act: uuid.UUID | None) -> None:
+    """Give available tickets of one company to another, which distributes them itself."""
+    assert connection.in_atomic_block
+    pks = [ticket.pk for ticket in tickets]
+    levels: dict[int, int] = {}
+    for ticket, level in Forward.objects.filter(ticket__in=pks).order_by("level").values_list("ticket", "level"):
+        levels[ticket] = level
+    Forward.objects.bulk_create(
+        Forward(ticket=t, level=levels.get(t.pk, 0) + 1, from_company_id=t.company_id, to_company=to) for t in tickets
+    )
+    record(Kind.FORWARDED, tickets, by=by, act=act, to_company=to, leaves_company=True)
+    Ticket.objects.filter(pk__in=pks).update(company=to)
+
+
+def renewed() -> dict:
+    """The barcode's next generation for what was printed: the prints that exist are dead."""
+    return {
+        "generation": Case(
+            When(printed_generation__isnull=False, then=F("generation") + 1),
+            default=F("generation"),
+            output_field=PositiveSmallIntegerField(),
+        ),
+        "printed_generation": None,
+    }
+
+
+def reclaim(tickets: Sequence[Ticket], *, by: User, act: uuid.UUID | None, kind: str = Kind.RECLAIMED) -> None:
+    """Back to the company that holds them, available again. `kind` undone: the member never hears of it."""
+    assert connection.in_atomic_block
+    Ticket.objects.filter(pk__in=[t.pk for t in tickets]).update(
+        member=None,
+        beneficiary_first_name="",
+        beneficiary_last_name="",
+        status=Status.AVAILABLE,
+        shown_from=None,
+        **renewed(),
+    )
+    for ticket in tickets:
+        ticket.generation += ticket.printed_generation is not None
+    record(kind, tickets, by=by, act=act, leaves_member=True)
+
+
+def mark_printed(tickets: Sequence[Ticket], *, by: User | None) -> None:
+    """The barcodes leave the system, each with the name written on it: the member's where there is no other."""
+    assert connection.in_atomic_block
+    unnamed = [t for t in tickets if not t.is_named and t.member]
+    for ticket in unnamed:
+        assert ticket.member is not None
+        ticket.beneficiary_first_name, ticket.beneficiary_last_name = ticket.member.first_name, ticket.member.last_name
+    if unnamed:
+        Ticket.objects.bulk_update(unnamed, ["beneficiary_first_name", "beneficiary_last_name"])
+    Ticket.objects.filter(pk__in=[t.pk for t in tickets], status=Status.DISTRIBUTED).update(
+        status=Status.PRINTED, printed_generation=F("generation")
+    )
+    record(Kind.PRINTED, tickets, by=by)
+
+
+def hand_over(tickets: Sequence[Ticket], names: Sequence[tuple[str, str]], *, by: User, act: uuid.UUID) -> None:
+    """Print available tickets at once, each with a beneficiary's name or none, to be given on paper."""
+    assert connection.in_atomic_block
+    for ticket, (first_name, last_name) in zip(tickets, names, strict=True):
+        ticket.beneficiary_first_name, ticket.beneficiary_last_name = first_name, last_name
+        ticket.status, ticket.printed_generation = Status.PRINTED, ticket.generation
+    Ticket.objects.bulk_update(tickets, ["beneficiary_first_name", "beneficiary_last_name", "status", "printed_generation"], batch_size=500)
+    record(Kind.HANDED_OVER, tickets, by=by, act=act)
+
+
+def rename(ticket: Ticket, *, first_name: str, last_name: str, by: User) -> None:
+    """Write another beneficiary. What was printed dies: the next print has a new barcode."""
+    assert connection.in_atomic_block
+    Ticket.objects.filter(pk=ticket.pk).update(
+        beneficiary_first_name=first_name, beneficiary_last_name=last_name, status=Status.DISTRIBUTED, **renewed()
+    )
+    ticket.generation += ticket.printed_generation is not None
+    record(Kind.RENAMED, [ticket], by=by)
+
+
+def reissue(tickets: Sequence[Ticket], *, by: User) -> None:
+    """A new barcode. A ticket handed over on paper has no member to print it again: it is the company's again."""
+    assert connection.in_atomic_block
+    held = [t.pk for t in tickets if t.member_id]
+    paper = [t.pk for t in tickets if not t.member_id and t.status == Status.PRINTED]
+    available = [t.pk for t in tickets if t.status == Status.AVAILABLE]
+    raised = {"generation": F("generation") + 1, "printed_generation": None}
+    Ticket.objects.filter(pk__in=held).update(status=Status.DISTRIBUTED, **raised)
+    Ticket.objects.filter(pk__in=paper + available).update(
+        status=Status.AVAILABLE, beneficiary_first_name="", beneficiary_last_name="", **raised
+    )
+    for ticket in tickets:
+        ticket.generation += 1
+    record(Kind.REISSUED, tickets, by=by)
+
+
+def check(ticket: Ticket, *, generation: int) -> bool:
+    """Admit this generation of a ticket, once under any concurrency: the row count decides."""
+    assert connection.in_atomic_block
+    admitted = Ticket.objects.filter(
+        pk=ticket.pk, event_id=ticket.event_id, generation=generation, status__in=[Status.DISTRIBUTED, Status.PRINTED]
+    ).update(status=Status.CHECKED)
+    if admitted:
+        Movement.objects.create(ticket=ticket, kind=Kind.CHECKED, generation=generation)
+    return bool(admitted)
+
+
+def cancel(tickets: Sequence[Ticket], *, by: User) -> None:
+    """Cancel tickets wherever they are. Each keeps its number; its seat is free again."""
+    assert connection.in_atomic_block
+    Ticket.objects.filter(pk__in=[t.pk for t in tickets]).update(status=Status.CANCELLED)
+    record(Kind.CANCELLED, tickets, by=by)

@@ -1,0 +1,86 @@
+"""The figures of a company's stock, always counted: what it bought plus what it received, each ticket once."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q
+from django.db.models.functions import Now
+
+from accounts.models import Company
+from tickets.models import Forward, Product, Ticket
+from tickets.models.ticket import TicketQuerySet
+
+GIVEN = ["distributed", "printed", "checked"]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of `total` tickets bought or received: how many went through each state, and what is left here to distribute.
+
+    `unused` were here, or further down, when the event ended; `away` are with companies that have not distributed them.
+    """
+
+    bought: int = 0
+    received: int = 0
+    distributed: int = 0
+    printed: int = 0
+    checked: int = 0
+    left: int = 0
+    unused: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.bought + self.received
+
+    @property
+    def away(self) -> int:
+        return self.total - self.distributed - self.left - self.unused
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+    def with_given(self, quantity: int) -> "Figures":
+        """What they would be after distributing so many more."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Figures(**values | {"distributed": self.distributed + quantity, "left": self.left - quantity})
+
+
+def counts(tickets: TicketQuerySet, company: Company, origin: str) -> dict[int, Figures]:
+    """Figures by product of tickets that the company bought, or of those that it received."""
+    waits, past = Q(status="available"), Q(event__valid_until__lte=Now())
+    rows = (
+        tickets.standing()
+        .order_by()
+        .values("product")
+        .annotate(
+            n=Count("pk"),
+            distributed=Count("pk", filter=Q(status__in=GIVEN)),
+            printed=Count("pk", filter=Q(status__in=["printed", "checked"], printed_generation=F("generation"))),
+            checked=Count("pk", filter=Q(status="checked")),
+            left=Count("pk", filter=waits & Q(company=company) & ~past),
+            unused=Count("pk", filter=waits & past),
+        )
+    )
+    return {row.pop("product"): Figures(**{origin: row.pop("n")}, **row) for row in rows}
+
+
+def stock_of(company: Company, product: Product | None = None) -> dict[int, Figures]:
+    """The company's figures by product key; of one product when it is given."""
+    tickets = Ticket.objects.filter(product=product) if product else Ticket.objects.all()
+    received = Forward.objects.filter(to_company=company)
+    if product:
+        received = received.filter(ticket__product=product)
+    figures = counts(tickets.filter(bought_by=company), company, "bought")
+    for key, more in counts(tickets.filter(pk__in=received.values("ticket")), company, "received").items():
+        figures[key] = figures.get(key, Figures()) + more
+    return figures
+
+
+def figures_of(company: Company, product: Product) -> Figures:
+    return stock_of(company, product).get(product.pk, Figures())
+
+
+def by_channel(company: Company, product: Product) -> list[tuple[str, int]]:
+    """How many the company bought on each sales channel, still standing."""
+    bought = Ticket.objects.filter(bought_by=company, product=product).standing().order_by()
+    rows = bought.values_list("order_line__order__channel").annotate(n=Count("pk")).order_by("order_line__order__channel")
+    return list(rows)
