@@ -1,5 +1,6 @@
 """Delivery truth: how far each person's tickets of a product have come, in words a relay can repeat."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -78,7 +79,9 @@ class Holder:
         """When the stage was reached, where that is known."""
         if self.stage == "opened":
             return self.seen_at
-        return self.delivery.sent_at if self.delivery and self.stage == "sent" else None
+        if self.stage == "sent":
+            return self.delivery.sent_at if self.delivery else None
+        return max((t.moved_at for t in self.tickets), default=None) if self.stage != "waiting" else None
 
     @property
     def may_be_corrected(self) -> bool:
@@ -90,6 +93,11 @@ class Holder:
         return [ticket for ticket in self.tickets if ticket.status in ("distributed", "printed")]
 
     @property
+    def others(self) -> list[str]:
+        """The beneficiaries who are not the member: to be shown only where the event requires names."""
+        return sorted({t.beneficiary for t in self.tickets if t.is_named} - {str(self.member)})
+
+    @property
     def those_done(self) -> int:
         """How many of the tickets have come as far as the furthest."""
         if self.stage in ("printed", "checked"):
@@ -97,11 +105,16 @@ class Holder:
         return sum(t.is_named for t in self.tickets) if self.stage == "named" else len(self.tickets)
 
 
-def holders(relay: Relay, product: Product) -> list[Holder]:
-    """Who holds tickets of the product from the relay's company: refused addresses first, then by name."""
+def holders(relay: Relay, product: Product, members: Collection[int | None] | None = None) -> list[Holder]:
+    """Who holds tickets of the product from the relay's company: refused addresses first, then by name.
+
+    Of these members alone, when they are given.
+    """
     tickets = Ticket.objects.in_sight_of(relay).filter(product=product, company=relay.company, member__isnull=False).standing()
+    if members is not None:
+        tickets = tickets.filter(member__in=[member for member in members if member])
     found: dict[int, Holder] = {}
-    for ticket in tickets.select_related("member", "seat").order_by("number"):
+    for ticket in tickets.with_last_movement().select_related("member", "seat").order_by("number"):
         assert ticket.member is not None
         found.setdefault(ticket.member_id, Holder(ticket.member)).tickets.append(ticket)
     acts = Recipient.objects.in_sight_of(relay).filter(distribution__product=product, distribution__undone_at=None, member__in=found)

@@ -1,13 +1,14 @@
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from distribution.history import history_of
+from distribution.truth import holders
 from distribution.views.scope import acting, product_of
 from portal.text import folded
-from tickets.models import Movement, Ticket
+from tickets.models import Ticket
 from tickets.models.ticket import TicketQuerySet
 
 ON_A_PAGE = 50
@@ -24,7 +25,10 @@ def tickets(request: HttpRequest, company_id, product_id) -> HttpResponse:
     found = searched(mine, words)
     if state in dict(states):
         found = found.filter(status=state)
-    page = Paginator(with_last_movement(found).for_list().order_by("number"), ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.with_last_movement().for_list().order_by("number"), ON_A_PAGE).get_page(request.GET.get("page"))
+    told = {holder.member.pk: holder for holder in holders(relay, product, {ticket.member_id for ticket in page})}
+    for row in page:
+        row.holder = told.get(row.member_id)
     context = {"relay": relay, "here": "home", "product": product, "page": page, "words": words, "state": state, "states": states}
     return render(request, "distribution/tickets.html", context)
 
@@ -36,11 +40,6 @@ def searched(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
         by_number = Q(number=int(word)) if word.isascii() and word.isdigit() and len(word) < 15 else Q()
         tickets = tickets.filter(by_member | by_number if by_number else by_member)
     return tickets
-
-
-def with_last_movement(tickets: TicketQuerySet) -> TicketQuerySet:
-    last = Movement.objects.filter(ticket=OuterRef("pk")).order_by("-pk")
-    return tickets.annotate(moved_at=Subquery(last.values("at")[:1]), moved_kind=Subquery(last.values("kind")[:1]))
 
 
 @require_GET

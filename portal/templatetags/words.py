@@ -9,7 +9,8 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
 from django import template
 from django.utils import timezone, translation
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
@@ -31,6 +32,13 @@ def typo(text: str) -> str:
     text = re.sub(r"[ \u00a0\u202f]+([:»])", WIDE + r"\1", text)
     text = re.sub(r"«[ \u00a0\u202f]*", "«" + WIDE, text)
     return re.sub(r"\b(n°|\d+) (?=\d|h\b|€|%)", r"\1" + WIDE, text)
+
+
+@register.filter
+def ordinals(text: str) -> SafeString:
+    """The endings of French ordinals raised: 14e, 1re. The last filter on a text, as it makes markup."""
+    escaped = conditional_escape(text)
+    return mark_safe(re.sub(r"\b(\d+)(er|re|e|es)\b", r"\1<sup>\2</sup>", escaped))  # noqa: S308  (escaped just above)
 
 
 @register.filter

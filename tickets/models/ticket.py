@@ -1,7 +1,8 @@
 import uuid
+from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,11 @@ class TicketQuerySet(models.QuerySet):
         """Everything that its PDF shows, in one query."""
         return self.select_related("event__venue", "product", "member", "seat", "bought_by", "company", "order_line__order")
 
+    def with_last_movement(self):
+        """Each with the instant (`moved_at`) of its last movement."""
+        last = Movement.objects.filter(ticket=OuterRef("pk")).order_by("-pk")
+        return self.annotate(moved_at=Subquery(last.values("at")[:1]))
+
     def by_seat(self):
         return self.order_by("seat__block", "seat__row", "seat__place_in_row", "number")
 
@@ -66,6 +72,8 @@ class Ticket(models.Model):
     printed_generation = models.PositiveSmallIntegerField(null=True, blank=True)
     status = models.CharField(_("state"), max_length=11, choices=Status, default=Status.AVAILABLE)
     shown_from = models.DateTimeField(null=True, blank=True)
+
+    moved_at: datetime  # by with_last_movement()
 
     objects = TicketQuerySet.as_manager()
 
