@@ -18,6 +18,7 @@ from control.models import Device, Gate
 from control.tokens import hashed
 from members import steps as members_steps
 from members.models import Member
+from outbox.models import Delivery
 from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
 from tickets.models import Event, Movement, Order, OrderLine, Product, SigningKey, Ticket, Venue
@@ -158,6 +159,11 @@ def given(member: Member, product: Product, quantity: int = 1, *, by: User) -> l
         ago = timezone.now() - timedelta(minutes=5)
         tickets_steps.distribute([(ticket, member) for ticket in tickets], by=by, shown_from=ago, act=uuid.uuid4())
     return list(Ticket.objects.filter(pk__in=[t.pk for t in tickets]).order_by("pk"))
+
+
+def owed():
+    """The emails owed, save those that told a relay of her order."""
+    return Delivery.objects.exclude(kind="tickets_ready").order_by("created_at")
 
 
 def printed(tickets: list[Ticket]) -> list[Ticket]:

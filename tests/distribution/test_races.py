@@ -1,0 +1,115 @@
+"""Two people acting on the last ticket: one gets it, the other a clear message, nothing is half done."""
+
+import os
+import threading
+import uuid
+
+import pytest
+from django.db import connection
+
+from accounts.actions import withdraw_relays
+from distribution.actions import distribute, reclaim
+from distribution.errors import NotEnoughTickets
+from distribution.models import Distribution
+from tests import factories
+from tickets.models import Ticket
+from tickets.stock import figures_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = 20 if os.environ.get("RELAIS_LONG") else 1
+
+
+def at_once(*acts):
+    """Run these at the same instant, each in a thread and connection of its own; their results or exceptions."""
+    barrier = threading.Barrier(len(acts), timeout=20)
+    results: list = [None] * len(acts)
+
+    def run(index, act):
+        try:
+            barrier.wait()
+            results[index] = act()
+        except Exception as error:  # noqa: BLE001  (the test looks at it)
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_eight_relays_distributing_the_last_hundred_tickets_give_exactly_a_hundred(seller, round_):
+    company = factories.CompanyFactory()
+    product = factories.stock(company, 100)
+    relays = factories.RelayFactory.create_batch(8, company=company)
+    members = factories.MemberFactory.create_batch(8, company=company)
+
+    def distribute_all(relay, member):
+        def act():
+            gone, refused = 0, 0
+            while refused < 3:
+                gifts = [(member.pk, 3, ())] if refused == 0 else [(member.pk, 1, ())]
+                try:
+                    distribute(relay=relay, product=product, gifts=gifts, message="", request_key=uuid.uuid4())
+                    gone += gifts[0][1]
+                except NotEnoughTickets:
+                    refused += 1
+            return gone
+
+        return act
+
+    results = at_once(*(distribute_all(relay, member) for relay, member in zip(relays, members, strict=True)))
+
+    assert sum(results) == 100
+    assert figures_of(company, product).left == 0
+    assert sorted(m.tickets.count() for m in members) == sorted(results)
+
+
+def test_the_same_request_sent_twice_at_once_is_done_once(seller):
+    relay = factories.RelayFactory()
+    product = factories.stock(relay.company, 10)
+    member = factories.MemberFactory(company=relay.company)
+    key = uuid.uuid4()
+
+    def act():
+        return distribute(relay=relay, product=product, gifts=[(member.pk, 2, ())], message="", request_key=key)
+
+    first, second, third = at_once(act, act, act)
+
+    assert first == second == third
+    assert member.tickets.count() == 2
+
+
+def test_two_relays_reclaiming_the_same_ticket_get_one_winner(seller):
+    company = factories.CompanyFactory()
+    one, other = factories.RelayFactory.create_batch(2, company=company)
+    product = factories.stock(company, 1)
+    (ticket,) = factories.given(factories.MemberFactory(company=company), product, by=one.user)
+
+    def act(relay):
+        return lambda: reclaim(relay=relay, product=product, tickets=[ticket.public_id], request_key=uuid.uuid4())
+
+    results = at_once(act(one), act(other))
+
+    assert sorted(type(result).__name__ for result in results) == ["CannotReclaim", "Distribution"]
+    assert Ticket.objects.get().status == "available"
+
+
+def test_a_relay_withdrawn_meanwhile_distributes_nothing_or_was_first(seller):
+    relay = factories.RelayFactory()
+    staff = factories.UserFactory(is_staff=True)
+    product = factories.stock(relay.company, 5)
+    member = factories.MemberFactory(company=relay.company)
+
+    def act():
+        return distribute(relay=relay, product=product, gifts=[(member.pk, 1, ())], message="", request_key=uuid.uuid4())
+
+    result, _withdrawn = at_once(act, lambda: withdraw_relays(relays=[relay.pk], by=staff))
+    again = at_once(act)[0]
+
+    assert isinstance(result, Distribution) == (member.tickets.count() == 1)
+    assert type(again).__name__ == "Http404"
