@@ -1,4 +1,6 @@
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +9,21 @@ from accounts.forms import RelayForm, SellerForm
 from accounts.models import Company, Relay, Seller, User
 from portal.admin import ReadOnlyAdmin
 
-admin.site.unregister(EmailAddress)
+for model in (EmailAddress, Authenticator, UserSession):
+    admin.site.unregister(model)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Second factors and passkeys: a lost one is deleted here, and its owner enrols another."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+
+    def has_delete_permission(self, request, obj=None):
+        return request.user.is_superuser
 
 
 @admin.register(Seller)
