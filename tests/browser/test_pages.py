@@ -1,0 +1,145 @@
+"""Every main page on a phone and on a desktop, in both languages: no violation that axe finds, nothing overflows."""
+
+import uuid
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from distribution.actions import distribute, hand_over
+from outbox.models import Delivery
+from tests import factories
+from tests.browser.test_main_round import log_in
+from tickets.models import Event, Ticket
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def story(live_server, settings):
+    settings.PUBLIC_BASE_URL = live_server.url
+    factories.SellerFactory(email="billets@quais.example")
+    factories.signing_key()
+    relay = factories.RelayFactory()
+    product = factories.stock(relay.company, 35)
+    members = factories.MemberFactory.create_batch(4, company=relay.company)
+    factories.given(members[0], product, 2, by=relay.user)
+    factories.printed(factories.given(members[1], product, 2, by=relay.user))
+    gifts = [(members[2].pk, 1, ()), (members[3].pk, 1, ())]
+    act = distribute(relay=relay, product=product, gifts=gifts, message="À demain", request_key=uuid.uuid4())
+    Delivery.objects.filter(recipient=members[2].email).update(state="failed", smtp_reply="550 unknown")
+    paper = hand_over(relay=relay, product=product, quantity=2, names=[], request_key=uuid.uuid4())
+    past = factories.ProductFactory(event=factories.EventFactory(name="Jazz"))
+    factories.stock(relay.company, 3, past)
+    Event.objects.filter(name="Jazz").update(valid_from="2025-01-01T10:00Z", valid_until="2025-01-02T10:00Z", starts_at="2025-01-01T20:00Z")
+    home = f"/c/{relay.company.public_id}/"
+    base = f"{home}products/{product.public_id}/"
+    ticket = members[0].tickets.first()
+    return {
+        "relay": relay,
+        "member": members[0],
+        "public": ["/login/", "/login/password/", "/help/", "/privacy/", "/accessibility/", "/gate/", "/nowhere/"],
+        "relay_pages": [
+            home,
+            base,
+            f"{base}distribute/",
+            f"{base}hand-over/",
+            f"{base}reclaim/",
+            f"{base}tickets/",
+            f"{home}tickets/{ticket.public_id}/",
+            f"{home}history/",
+            f"{home}distributions/{act.public_id}/",
+            f"{home}distributions/{paper.public_id}/",
+            f"{base}members/{members[2].public_id}/correct-address/",
+            "/spaces/",
+            "/account/",
+            "/account/second-factor/",
+            "/account/password/set/",
+            "/account/sessions/",
+        ],
+        "member_pages": ["/my/", f"/my/tickets/{ticket.public_id}/name/"],
+    }
+
+
+def check(page, url: str) -> list[str]:
+    """What is wrong with the page: axe's violations, and a width that scrolls sideways."""
+    page.goto(url)
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
+    faults = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found.response["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        faults.append("scrolls sideways")
+    return [f"{url}: {fault}" for fault in faults]
+
+
+@pytest.mark.parametrize(("width", "locale", "scheme"), [(320, "fr-FR", "light"), (1280, "en-GB", "dark")])
+def test_no_page_has_a_fault_that_axe_finds(browser, live_server, story, post, width, locale, scheme):
+    context = browser.new_context(locale=locale, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    faults = []
+    for url in story["public"]:
+        faults += check(page, live_server.url + url)
+    for address, pages in ((story["relay"].user.email, story["relay_pages"]), (story["member"].email, story["member_pages"])):
+        context.clear_cookies()
+        enter(page, live_server.url, address, post)
+        for url in pages:
+            faults += check(page, live_server.url + url)
+    context.close()
+    assert faults == [], "\n".join(faults)
+
+
+def enter(page, base, address, post):
+    if page.context.pages and page.evaluate("navigator.language") == "fr-FR":
+        log_in(page, base, address, post)
+        return
+    from outbox import actions as outbox_actions
+
+    page.goto(f"{base}/login/")
+    page.get_by_label("Email address").fill(address)
+    page.get_by_role("button", name="Send me a code").click()
+    page.wait_for_url("**/login/code/**")
+    outbox_actions.send_due(login_only=True)
+    text = post.to(address)[-1].get_body(("plain",)).get_content()
+    page.fill("#id_code", text.split("    ")[1].split()[0])
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_load_state()
+
+
+def test_a_distribution_is_made_and_undone_without_javascript(browser, live_server, story, post):
+    context = browser.new_context(locale="fr-FR", viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    relay = story["relay"]
+    log_in(page, live_server.url, relay.user.email, post)
+    page.get_by_role("link", name="Distribuer Nuit Ravel").click()
+    page.get_by_label("Nom, prénom ou adresse").fill(story["member"].last_name)
+    page.get_by_role("button", name="Chercher").click()
+    page.locator(".found .option").first.click()
+    page.get_by_role("button", name="Un billet de plus").click()
+    page.get_by_role("button", name="Envoyer 2 billets à 1 personne").click()
+    assert "2 billets distribués" in page.locator(".said").inner_text()
+    before = Ticket.objects.filter(status="available").count()
+    page.get_by_role("button", name="Annuler l’envoi").click()
+    assert "de nouveau à distribuer" in page.locator(".said").inner_text()
+    assert Ticket.objects.filter(status="available").count() == before + 2
+    context.close()
+
+
+def test_what_remains_follows_the_typing_and_can_not_be_passed(browser, live_server, story, post):
+    context = browser.new_context(locale="fr-FR", viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    log_in(page, live_server.url, story["relay"].user.email, post)
+    page.get_by_role("link", name="Distribuer Nuit Ravel").click()
+    page.get_by_label("Nom, prénom ou adresse").type(story["member"].last_name[:5].upper())
+    page.locator("[data-option]").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    quantity = page.locator(".stepper input")
+    quantity.wait_for()
+    left = int(page.locator(".sum .figure").inner_text())
+    quantity.fill("5")
+    expect(page.locator(".sum .figure")).to_have_text(str(left - 4))
+    quantity.fill("400")
+    page.get_by_text("billets de trop").wait_for()
+    page.locator("button[name=confirm]").click()
+    page.get_by_text("Il ne reste que").wait_for()
+    assert quantity.input_value() == "400"
+    context.close()
