@@ -13,7 +13,7 @@ help: ## this list
 .venv/.demo: requirements.lock
 .venv/.dev: requirements-dev.lock
 .venv/.demo .venv/.dev: requirements-uv.lock
-	@sh scripts/install $(PYTHON) $(@F) $<
+	@sh scripts/install $(PYTHON) $(@F) $(word 2,$^)
 	@touch $@
 
 demo: $(or $(wildcard .venv/.dev),.venv/.demo) ## everything on this machine, with demo data; Ctrl-C stops it

@@ -5,7 +5,6 @@ import hmac
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -51,8 +50,15 @@ def owe(letters: Iterable[Delivery]) -> list[Delivery]:
     if owed:
         wait = max(0.0, (max(d.not_before for d in owed) - now()).total_seconds())
         login = any(d.priority == Delivery.Priority.LOGIN for d in owed)
-        transaction.on_commit(partial(ring, login=login, countdown=wait + 1 if wait else 0), robust=True)
+        ring_after_commit(login=login, countdown=wait + 1 if wait else 0)
     return owed
+
+
+def ring_after_commit(*, login: bool, countdown: float) -> None:
+    def bell() -> None:  # a function with a name: Django names it when it logs a broker that is away
+        ring(login=login, countdown=countdown)
+
+    transaction.on_commit(bell, robust=True)
 
 
 def call_off(deliveries: Iterable) -> set[uuid.UUID]:
