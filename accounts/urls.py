@@ -14,6 +14,7 @@ urlpatterns = [
     path("signup/", allauth_views.signup, name="account_signup"),
     path("account/", views.account, name="account"),
     path("account/log-out-everywhere/", views.log_out_everywhere, name="log_out_everywhere"),
+    path("account/addresses/", views.account, name="account_email"),  # allauth sends people here: our page says the address
     path("account/inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
     path("account/confirm-email/", allauth_views.email_verification_sent, name="account_email_verification_sent"),
