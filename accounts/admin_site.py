@@ -4,6 +4,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 
@@ -19,11 +20,14 @@ class RelaisAdminSite(AdminSite):
     def login(self, request, extra_context=None):
         """allauth's login has the limits and the second factor: Django's own is never shown."""
         user = request.user
+        wanted = request.GET.get("next", "")
+        if self.has_permission(request):
+            return redirect(wanted if url_has_allowed_host_and_scheme(wanted, None) else "admin:index")
         if user.is_authenticated and user.is_staff and not has_second_factor(user):
             return redirect("mfa_index")
         if user.is_authenticated:
             return redirect("home")
-        return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("account_request_login_code"))
+        return redirect_to_login(wanted or reverse("admin:index"), reverse("account_request_login_code"))
 
 
 def has_second_factor(user) -> bool:

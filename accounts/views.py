@@ -24,6 +24,10 @@ class RequestLoginCode(allauth_views.RequestLoginCodeView):
     def get_initial(self):
         return {**super().get_initial(), "email": address_in(self.request.GET.get("for", ""))}
 
+    def _redirect_to_pending_stage(self, request, stage):
+        """A code that waits for another address holds nobody back: a new request voids it."""
+        return
+
 
 request_login_code = login_not_required(RequestLoginCode.as_view())
 
@@ -36,6 +40,7 @@ def confirm_login_code(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         Session.objects.select_for_update().filter(session_key=key).first()
+        request.session = type(request.session)(key)  # read again: what waited here must see what the first one did
         response = allauth_views.confirm_login_code(request)
         if request.session.modified:
             request.session.save()
