@@ -65,3 +65,10 @@ class RequestKeyField(forms.UUIDField):
 
     def __init__(self, **kwargs):
         super().__init__(initial=uuid.uuid4, **kwargs)
+
+    def bound_data(self, data, initial):
+        """The key sent, or a new one when it is none: the page shown again can be sent again."""
+        try:
+            return self.clean(data)
+        except ValidationError:
+            return initial
