@@ -166,6 +166,6 @@ def decimal(value: Decimal) -> str:
 @register.filter
 def size(text, limits: str) -> str:
     """The class of a text too long for its place: nothing is measured, nothing is ever cut."""
-    long, longer = (int(limit) for limit in limits.split())
     length = sum(2 if east_asian_width(c) in "WF" else 1 for c in str(text))
-    return "longer" if length > longer else "long" if length > long else ""
+    passed = sum(length > int(limit) for limit in limits.split())
+    return ["", "long", "longer", "longest"][passed]

@@ -1,0 +1,200 @@
+"""The printed ticket: what the law and the gate want on it, whatever the name; nothing fetched, nothing that becomes markup."""
+
+import http.server
+import io
+import random
+import re
+import threading
+from decimal import Decimal
+
+import pypdf
+import pypdfium2
+import pytest
+import zxingcpp
+from PIL import Image, ImageChops
+
+from accounts.models import Seller
+from tests import factories
+from tickets.barcode import encode, signer
+from tickets.documents import tickets_pdf
+from tickets.models import OrderLine, Ticket
+
+pytestmark = pytest.mark.django_db
+NAMES = """O’Neill|Nguyễn Thị Mai Anh|محمد العلوي|李小龙|अनिता शर्मा|דוד כהן|Ελένη Παπαδόπουλος|Олена Іваненко|佐藤 美咲|김 지우
+Łukasz Wiśniewski|Şeyma Yıldırım|Đorđe Petrović|Zoë Müller-Strauß|Jean-Baptiste d’Ormesson|Þórdís Ægisdóttir|Ștefan Țăranu
+Siân Llŷr|Nuñez y Álvarez de Toledo|van den Berg|Ng|Ó Súilleabháin|Håkon Østergård|Çağla Gökçe|Ágnes Szabó|Ngọc Quỳnh Đặng""".replace(
+    "\n", "|"
+).split("|")
+
+
+@pytest.fixture
+def ticket(relay):
+    Seller.objects.update(legal_name="Association des Quais", licences="PLATESV-R-2026-000001", conditions="Ni repris ni échangé.")
+    product = factories.stock(relay.company, 1, factories.ProductFactory(placing="libre", entrance="B"))
+    member = factories.MemberFactory(company=relay.company, first_name="Zoé", last_name="Lefèvre-Diallo")
+    factories.given(member, product, by=relay.user)
+    return Ticket.objects.for_print().get()
+
+
+def named(ticket, first: str, last: str = "") -> Ticket:
+    ticket.beneficiary_first_name, ticket.beneficiary_last_name = first, last
+    return ticket
+
+
+def text(pdf: bytes) -> str:
+    words = " ".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
+    return words.replace("\xa0", " ").replace("\u202f", " ")
+
+
+def test_it_bears_all_that_the_law_and_the_gate_want(ticket, relay):
+    shown = re.sub(r"\s+", " ", text(tickets_pdf([ticket])))
+
+    for mention in (
+        "Nuit Ravel", "Auditorium", "12, quai des Orchestres", "1re catégorie", "38,00 €", "Zoé Lefèvre-Diallo",
+        f"Billet n° {ticket.number}",
+        "exemplaire 1", "commande 1", "vendu le", "Association des Quais", "PLATESV-R-2026-000001", "Ni repris ni échangé.",
+        f"Offert par {relay.company}", "Prix TTC", "TVA à 5,5 %", "1,98 €",
+    ):  # fmt: skip
+        assert mention in shown, mention
+
+
+def test_a_free_ticket_says_so(ticket):
+    OrderLine.objects.update(unit_price=Decimal(0))
+
+    assert "gratuit" in text(tickets_pdf([Ticket.objects.for_print().get()]))
+
+
+def test_a_ticket_without_a_name_has_a_line_to_write_on(ticket):
+    ticket.member = None
+
+    assert "Nom :" in text(tickets_pdf([ticket]))
+
+
+def test_the_document_is_tagged_in_its_language_with_its_fonts_inside(ticket):
+    reader = pypdf.PdfReader(io.BytesIO(tickets_pdf([ticket])))
+    root = reader.trailer["/Root"]
+
+    assert root["/MarkInfo"]["/Marked"] and root["/StructTreeRoot"]
+    assert str(root["/Lang"]) == "fr"
+    assert reader.metadata.title.startswith("Billet, Nuit Ravel")
+    for font in reader.pages[0]["/Resources"]["/Font"].values():
+        inner = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+        assert any(key in inner for key in ("/FontFile", "/FontFile2", "/FontFile3"))
+
+
+@pytest.mark.parametrize("name", [*NAMES, "W" * 80, "Wolfeschlegelsteinhausenbergerdorff " * 2, "👩‍👩‍👧 Zoé"])
+def test_any_name_fits_on_one_page_and_no_letter_vanishes(ticket, name):
+    pdf = tickets_pdf([named(ticket, name.strip())])
+    document = pypdfium2.PdfDocument(pdf)
+    page = document[0]
+
+    assert len(document) == 1
+    right = page.get_size()[0] - 15 * 72 / 25.4
+    bottoms = []
+    reading = page.get_textpage()
+    for index in range(reading.count_chars()):
+        left, bottom, end, top = reading.get_charbox(index)
+        assert end <= right + 3 and left >= 40, reading.get_text_range(index, 1)
+        bottoms.append(bottom)
+    assert min(bottoms) > 20
+    shown = text(pdf)
+    assert "38,00 €" in shown and "1re catégorie" in shown
+    assert "\ufffd" not in shown and missing_glyphs(pdf) == 0
+
+
+def missing_glyphs(pdf: bytes) -> int:
+    """How many of the page's glyphs are the empty box of a font without the letter (glyph 0)."""
+    page = pypdf.PdfReader(io.BytesIO(pdf)).pages[0]
+    return len(re.findall(rb"<(?:[0-9a-fA-F]{4})*?0000", page.get_contents().get_data()))
+
+
+@pytest.mark.parametrize("quality", ["clean", "turned and noisy"])
+def test_the_code_is_read_from_the_page_at_150_dpi_in_black_and_white(ticket, quality):
+    page = pypdfium2.PdfDocument(tickets_pdf([ticket]))[0]
+    picture = page.render(scale=150 / 72).to_pil().convert("L")
+    if quality != "clean":
+        picture = picture.rotate(2.5, fillcolor=255, resample=Image.Resampling.BILINEAR)
+        picture = ImageChops.add(picture, Image.effect_noise(picture.size, 40), offset=-128)
+    picture = picture.point(lambda value: 255 if value > 128 else 0)
+
+    (found,) = zxingcpp.read_barcodes(picture)
+
+    assert found.text == encode(ticket, signer())
+
+
+def test_the_code_is_40_millimetres_wide_with_four_modules_of_white(ticket):
+    page = pypdfium2.PdfDocument(tickets_pdf([ticket]))[0].render(scale=300 / 72).to_pil().convert("L")
+    box = zxingcpp.read_barcodes(page)[0].position
+    assert abs((box.top_right.x - box.top_left.x) / 300 * 25.4 - 40) < 0.6
+    module = (box.top_right.x - box.top_left.x) / 37
+    around = page.crop(
+        tuple(
+            int(v) for v in (box.top_left.x - 4 * module, box.top_left.y - 4 * module, box.bottom_right.x + 4 * module, box.top_left.y - 3)
+        )
+    )
+    assert around.getextrema()[0] > 200
+
+
+class Canary(http.server.BaseHTTPRequestHandler):
+    hits = 0
+
+    def do_GET(self):
+        Canary.hits += 1
+        self.send_error(404)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_nothing_that_a_person_types_becomes_markup_or_fetches(ticket):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Canary)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/x"
+    names = [
+        "<img src=file:///etc/passwd>",
+        f"<link rel=attachment href={address}>",
+        f"<style>@import '{address}'</style>",
+        f"<p style='background:url({address})'>",
+        f"</p><img src='{address}'>",
+        "<script>1</script>{{ 7|add:7 }}",
+    ]
+    try:
+        for name in names:
+            ticket.event.name = ticket.event.subtitle = ticket.event.venue.name = name[:60]
+            pdf = tickets_pdf([named(ticket, name)])
+            assert name.split()[0][:6] in text(pdf)
+            assert b"/EmbeddedFile" not in pdf and b"/Launch" not in pdf
+    finally:
+        server.shutdown()
+    assert Canary.hits == 0
+
+
+def test_the_renderer_knows_only_its_own_pictures_and_fonts():
+    from tickets.documents import OurFilesOnly
+
+    fetcher = OurFilesOnly({"asset:qr/1": b"png"})
+    assert fetcher.fetch("asset:qr/1").read() == b"png"
+    for url in (
+        "file:///etc/passwd",
+        "http://127.0.0.1/",
+        "asset:font/../documents.py",
+        "asset:font//etc/passwd",
+        "data:text/html,x",
+        "asset:qr/2",
+    ):
+        with pytest.raises(ValueError, match="fetches nothing"):
+            fetcher.fetch(url)
+
+
+def test_a_batch_has_a_page_a_ticket_in_the_order_given(relay, signing_key):
+    product = factories.stock(relay.company, 20)
+    member = factories.MemberFactory(company=relay.company)
+    factories.given(member, product, 20, by=relay.user)
+    tickets = list(Ticket.objects.for_print().order_by("number"))
+    random.Random(3).shuffle(tickets)
+
+    document = pypdfium2.PdfDocument(tickets_pdf(tickets))
+
+    assert len(document) == 20
+    for page, ticket in zip(document, tickets, strict=True):
+        assert f"{ticket.number}, exemplaire 1" in page.get_textpage().get_text_range().replace("\xa0", " ")
