@@ -1,5 +1,6 @@
 import uuid
 
+from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxValueValidator, RegexValidator
@@ -60,9 +61,11 @@ class Seller(models.Model):
 
 class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email, password=None, **fields):
+        """The first of the staff, made by `manage.py createsuperuser`; she logs in with a code like everyone."""
         user = self.model(email=canonical_email(email), is_staff=True, is_superuser=True, **fields)
         user.set_password(password)
         user.save(using=self._db)
+        apps.get_model("account", "EmailAddress").objects.create(user=user, email=user.email, primary=True)
         return user
 
     def get_by_natural_key(self, email):

@@ -3,7 +3,6 @@
 Dates are relative to today, so that the story never ages.
 """
 
-import base64
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -11,8 +10,6 @@ from decimal import Decimal
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from tqdm import tqdm
@@ -30,7 +27,7 @@ from portal.clock import now
 from portal.text import folded
 from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
-from tickets.models import Event, Order, OrderLine, Product, Seat, SigningKey, Ticket, Venue
+from tickets.models import Event, Order, OrderLine, Product, Seat, Ticket, Venue
 
 STAFF = "accueil@quais.example"
 SAMIA = "samia.belkacem@mecavia.example"
@@ -58,7 +55,7 @@ class Story:
 def tell() -> None:
     """Load the story. The seller's row comes last: it says that the story is whole."""
     bar = tqdm(total=9, desc="Demo data", unit="chapter", leave=False)
-    register_key()
+    tickets_actions.register_signing_key()
     story = people()
     bar.update(2)
     chapters = ((past_events, 0), (museum, 12), (theatre, 6), (match, 4), (concert, 0), (other_companies, 2))
@@ -69,11 +66,6 @@ def tell() -> None:
         bar.update(1)
     set_seller()
     bar.close()
-
-
-def register_key() -> None:
-    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.SIGNING_KEY))
-    SigningKey.objects.get_or_create(public_key=key.public_key().public_bytes_raw(), defaults={"id": 1})
 
 
 def set_seller() -> None:

@@ -1,5 +1,6 @@
 """All settings, from the environment. Unset means safe; docs/operate.md lists every variable."""
 
+import base64
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -7,9 +8,21 @@ from pathlib import Path
 import environs
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from marshmallow import ValidationError
 from marshmallow.validate import URL, Length
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def is_a_seed(text: str) -> None:
+    """The private seed of an Ed25519 key: 32 bytes in base64."""
+    try:
+        fits = len(base64.b64decode(text, validate=True)) == 32
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValidationError("Must be 32 bytes in base64: openssl rand -base64 32")
+
 
 env = environs.FileAwareEnv(eager=False)  # reads SECRET_KEY, or the file that SECRET_KEY_FILE names
 
@@ -19,7 +32,7 @@ DEBUG = env.bool("DEBUG", False)
 _needed: dict = {"default": "only-for-the-demo-and-never-where-real-people-are"} if DEMO else {"validate": Length(min=40)}
 SECRET_KEY = env.str("SECRET_KEY", **_needed)
 # The seed of the Ed25519 key that signs tickets; `manage.py create_signing_key` makes one.
-SIGNING_KEY = env.str("SIGNING_KEY", **({"default": "ZGVtby1vbmx5LWRlbW8tb25seS1kZW1vLW9ubHktISE="} if DEMO else {}))
+SIGNING_KEY = env.str("SIGNING_KEY", **({"default": "ZGVtby1vbmx5LWRlbW8tb25seS1kZW1vLW9ubHktISE="} if DEMO else {"validate": is_a_seed}))
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", **({"default": "http://localhost:8000"} if DEMO else {"validate": URL(schemes={"https"})}))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **({"default": ["localhost", "127.0.0.1"]} if DEMO else {}))
 SECURE_COOKIES = env.bool("SECURE_COOKIES", not DEMO)

@@ -1,13 +1,10 @@
 """The smallest valid rows, and how to bring a ticket to a state: by the portal's own steps."""
 
-import base64
 import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import factory
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from factory.django import DjangoModelFactory
@@ -132,8 +129,7 @@ class DeviceFactory(DjangoModelFactory):
 
 def signing_key() -> SigningKey:
     """The public half of the key in the settings, registered as staff would."""
-    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(settings.SIGNING_KEY))
-    return SigningKey.objects.get_or_create(public_key=key.public_key().public_bytes_raw(), defaults={"id": 1})[0]
+    return tickets_actions.register_signing_key()
 
 
 def order(company: Company, product: Product, quantity: int, channel: str = "phone") -> Order:

@@ -9,7 +9,7 @@ from django.db.models import Max
 from accounts.models import Relay, User
 from outbox import steps as outbox_steps
 from portal.clock import now
-from tickets import steps
+from tickets import barcode, steps
 from tickets.errors import NoSeatsLeft, OrderNotOpen, QuotaExceeded, TicketIsChecked
 from tickets.models import Event, Forward, Order, OrderLine, Product, Seat, SigningKey, Ticket
 
@@ -158,6 +158,17 @@ def add_seats(*, event: int, seats: list[dict]) -> int:
 def create_signing_key() -> str:
     """Register the public half of a new key and return the private seed, in base64, for SIGNING_KEY."""
     key = Ed25519PrivateKey.generate()
-    last = SigningKey.objects.aggregate(last=Max("pk"))["last"] or 0
-    SigningKey.objects.create(pk=last + 1, public_key=key.public_key().public_bytes_raw())
+    register(key)
     return base64.b64encode(key.private_bytes_raw()).decode()
+
+
+@transaction.atomic(durable=True)
+def register_signing_key() -> SigningKey:
+    """Register the public half of the key in the settings, once."""
+    return register(barcode.private_key())
+
+
+def register(key: Ed25519PrivateKey) -> SigningKey:
+    public = key.public_key().public_bytes_raw()
+    last = SigningKey.objects.aggregate(last=Max("pk"))["last"] or 0
+    return SigningKey.objects.get_or_create(public_key=public, defaults={"pk": last + 1})[0]
