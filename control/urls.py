@@ -7,6 +7,7 @@ from control.api import api
 # The API knows its devices by token: without one it answers 401, and never a page to log in.
 api_patterns, _app, _namespace = api.urls
 for pattern in api_patterns:
+    assert pattern.callback is not None
     login_not_required(pattern.callback)
 
 urlpatterns = [
