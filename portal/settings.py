@@ -1,6 +1,5 @@
 """All settings, from the environment. Unset means safe; docs/operate.md lists every variable."""
 
-import base64
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -8,60 +7,53 @@ from pathlib import Path
 import environs
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
-from marshmallow import ValidationError
-from marshmallow.validate import URL, Length
+from marshmallow.validate import URL, OneOf, Range
+
+from portal import environment as must
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-
-def is_a_seed(text: str) -> None:
-    """The private seed of an Ed25519 key: 32 bytes in base64."""
-    try:
-        fits = len(base64.b64decode(text, validate=True)) == 32
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValidationError("Must be 32 bytes in base64: openssl rand -base64 32")
-
-
-env = environs.FileAwareEnv(eager=False)  # reads SECRET_KEY, or the file that SECRET_KEY_FILE names
+env = must.Env()
 
 # The demo and the tests: one machine, invented data, no secret. Never true where real people are.
 DEMO = env.bool("DEMO", False)
-DEBUG = env.bool("DEBUG", False)
-_needed: dict = {"default": "only-for-the-demo-and-never-where-real-people-are"} if DEMO else {"validate": Length(min=40)}
-SECRET_KEY = env.str("SECRET_KEY", **_needed)
+
+
+def either(demo, production=None) -> dict:
+    """The demo has a default; elsewhere the variable is needed, and checked."""
+    if DEMO:
+        return {"default": demo}
+    return {"validate": production} if production else {}
+
+
+DEBUG = env.bool("DEBUG", False, validate=[] if DEMO else must.is_false)
+SECRET_KEY = env.str("SECRET_KEY", **either(must.DEMO_SECRET_KEY, must.is_a_secret))
 # The seed of the Ed25519 key that signs tickets; `manage.py create_signing_key` makes one.
-SIGNING_KEY = env.str("SIGNING_KEY", **({"default": "ZGVtby1vbmx5LWRlbW8tb25seS1kZW1vLW9ubHktISE="} if DEMO else {"validate": is_a_seed}))
-PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", **({"default": "http://localhost:8000"} if DEMO else {"validate": URL(schemes={"https"})}))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **({"default": ["localhost", "127.0.0.1"]} if DEMO else {}))
+SIGNING_KEY = env.str("SIGNING_KEY", **either(must.DEMO_SIGNING_KEY, must.is_a_seed))
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", **either("http://localhost:8000", URL(schemes={"https"})))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **either(["localhost", "127.0.0.1"], must.are_exact_hosts))
 SECURE_COOKIES = env.bool("SECURE_COOKIES", not DEMO)
-BEHIND_PROXIES = env.int("BEHIND_PROXIES", 0)
-DATABASE = env.dj_db_url("DATABASE_URL", **({"default": "postgres://relais@127.0.0.1:5432/relais"} if DEMO else {}))
-BROKER_URL = env.str("REDIS_URL", **({"default": "filesystem://"} if DEMO else {}))
-EMAIL = env.dj_email_url("EMAIL_URL", **({"default": "smtp://127.0.0.1:1025"} if DEMO else {}))
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **({"default": "billets@relais.example"} if DEMO else {}))
+BEHIND_PROXIES = env.int("BEHIND_PROXIES", 0, validate=Range(min=0, max=10))
+DATABASE = env.dj_db_url("DATABASE_URL", **either("postgres://relais@127.0.0.1:5432/relais"))
+BROKER_URL = env.str("REDIS_URL", **either("filesystem://", must.is_redis))
+EMAIL = env.dj_email_url("EMAIL_URL", **either("smtp://127.0.0.1:1025"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **either("billets@relais.example"))
 # The demo alone may open the admin without a second factor.
-STAFF_NEEDS_SECOND_FACTOR = env.bool("STAFF_NEEDS_SECOND_FACTOR", True)
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+STAFF_NEEDS_SECOND_FACTOR = env.bool("STAFF_NEEDS_SECOND_FACTOR", True, validate=[] if DEMO else must.is_true)
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")) or ".")
-WEB_THREADS = env.int("WEB_THREADS", 8)
+WEB_THREADS = env.int("WEB_THREADS", 8, validate=Range(min=1, max=1000))
 
 try:
     env.seal()
-    faults = {}
+    faults: dict[str, list[str]] = {}
 except environs.EnvValidationError as error:
     faults = dict(error.error_messages)
-if not faults and not DEMO:
-    if DEBUG:
-        faults["DEBUG"] = ["may only be true in the demo."]
-    if not STAFF_NEEDS_SECOND_FACTOR:
-        faults["STAFF_NEEDS_SECOND_FACTOR"] = ["may only be false in the demo."]
-    if BROKER_URL.startswith("filesystem:"):
-        faults["REDIS_URL"] = ["must name a Redis server: the demo's folder loses messages."]
+for name, fault in must.wrong_together(DATABASE, EMAIL, PUBLIC_BASE_URL, ALLOWED_HOSTS, DEFAULT_FROM_EMAIL).items():
+    faults.setdefault(name, [fault])
 if faults:
     for name, reasons in faults.items():
-        print(f"{name}: {' '.join(reasons)}", file=sys.stderr)
+        print(f"{name}: {reasons[0]}", file=sys.stderr)
     sys.exit(2)
 
 INSTALLED_APPS = [
@@ -92,17 +84,18 @@ if DEMO:
 
 MIDDLEWARE = [
     "portal.middleware.DatabaseDown",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Those that write headers come first: an answer made by another one, or by its failure, has them too.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "portal.middleware.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -147,7 +140,14 @@ if "celery" in Path(sys.argv[0]).name or "pytest" in sys.argv[0] or "manage.py" 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The cache holds login limits alone: in PostgreSQL they also hold while Redis is away.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+# Room for many: Django's 300 entries would let 300 other addresses push a limit out.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Login
 AUTH_USER_MODEL = "accounts.User"
@@ -176,9 +176,10 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_request_login_code"
 ACCOUNT_SESSION_REMEMBER = True
-# Wide by address of the network, since a whole company shares one; narrow by address of the person.
+# Wide by address of the network, since a whole company shares one; narrow by address of the person:
+# 20 codes a day with 3 tries each keep guessing hopeless.
 ACCOUNT_RATE_LIMITS = {
-    "request_login_code": "200/m/ip,6/10m/key",
+    "request_login_code": "200/m/ip,6/10m/key,20/d/key",
     "login": "200/m/ip",
     "login_failed": "60/m/ip,10/10m/key",
 }

@@ -63,7 +63,7 @@ def test_the_compose_file_is_what_compose_reads():
 def good_environment() -> dict[str, str]:
     return {
         "PATH": "/usr/bin:/bin",
-        "SECRET_KEY": "x" * 50,
+        "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
         "SIGNING_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "PUBLIC_BASE_URL": "https://billets.example.fr",
         "ALLOWED_HOSTS": "billets.example.fr",
