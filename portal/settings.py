@@ -42,7 +42,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **either("billets@relais.exam
 STAFF_NEEDS_SECOND_FACTOR = env.bool("STAFF_NEEDS_SECOND_FACTOR", True, validate=[] if DEMO else must.is_true)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")) or ".")
-WEB_THREADS = env.int("WEB_THREADS", 8, validate=Range(min=1, max=1000))
+WEB_THREADS = env.int("WEB_THREADS", 0, validate=Range(min=0, max=1000))
 
 try:
     env.seal()
@@ -126,17 +126,15 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "portal.forms.FormRenderer"
 
-# Database. psycopg's pool serves the web tier; Celery forks, so its processes connect plainly.
+# Database. A web process pools its connections, one a thread and two more; workers fork, so they connect plainly.
 DATABASES = {
     "default": {
         **DATABASE,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}},
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}} if WEB_THREADS else {},
     }
 }
-if "celery" in Path(sys.argv[0]).name or "pytest" in sys.argv[0] or "manage.py" in sys.argv[0]:
-    DATABASES["default"]["OPTIONS"] = {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The cache holds login limits alone: in PostgreSQL they also hold while Redis is away.

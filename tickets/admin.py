@@ -1,6 +1,7 @@
 import uuid
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -108,7 +109,9 @@ class OrderAdmin(admin.ModelAdmin):
 
     def confirm_view(self, request, order_id):
         """The button of the order's page: issues its tickets."""
-        if request.method == "POST" and self.has_change_permission(request):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
             self.confirm_one(request, order_id)
         return redirect("admin:tickets_order_change", order_id)
 

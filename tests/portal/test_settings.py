@@ -46,14 +46,14 @@ def manage(*argv: str, without: str = "", **changes: str) -> subprocess.Complete
         ("STAFF_NEEDS_SECOND_FACTOR", "0"),
         ("REDIS_URL", "filesystem://"),
         ("PUBLIC_BASE_URL", "http://billets.example"),
-        ("ALLOWED_HOSTS", "*"),
-        ("ALLOWED_HOSTS", ".example"),
+        ("ALLOWED_HOSTS", "billets.example,*"),
+        ("ALLOWED_HOSTS", "billets.example,.example"),
         ("ALLOWED_HOSTS", "autre.example"),
         ("DATABASE_URL", "sqlite:///motdepasse"),
         ("EMAIL_URL", "nowhere"),
         ("DEFAULT_FROM_EMAIL", "Relais"),
         ("LOG_LEVEL", "LOUD"),
-        ("WEB_THREADS", "0"),
+        ("WEB_THREADS", "-1"),
     ],
 )
 def test_a_wrong_variable_stops_the_start_with_the_one_line_that_names_it(name, value):

@@ -1,0 +1,204 @@
+"""The measures, each a function that returns its rows."""
+
+import os
+import re
+import statistics
+import subprocess
+import time
+import uuid
+from datetime import timedelta
+from multiprocessing import get_context
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.db.models import Count  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.utils import timezone, translation  # noqa: E402
+from tqdm import tqdm  # noqa: E402
+
+from accounts import steps as accounts_steps  # noqa: E402
+from accounts.models import Company, Relay, User  # noqa: E402
+from demo import crowd, loader  # noqa: E402
+from members import steps as members_steps  # noqa: E402
+from scripts import postgres  # noqa: E402
+from tickets import steps as tickets_steps  # noqa: E402
+from tickets.documents import tickets_pdf  # noqa: E402
+from tickets.models import Product, Ticket  # noqa: E402
+
+CLIENTS = 8
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def row(value: float, unit: str, limit: float | None, note: str) -> dict:
+    return {"value": round(value, 3), "unit": unit, "limit": limit, "note": note}
+
+
+def run(port: int, *, quick: bool) -> dict[str, dict]:
+    """Every measure in one run, on one cluster."""
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable")
+    translation.activate("fr")
+    loader.tell()
+    crowd.gather(1 if quick else 100)
+    found: dict[str, dict] = {}
+    bar = tqdm([home, distribute, documents, scans], desc="Measures")
+    for measure in bar:
+        bar.set_postfix_str(measure.__name__)
+        found |= measure(port, quick)
+    return found
+
+
+def client_of(relay: Relay) -> Client:
+    client = Client(headers={"host": "localhost"}, raise_request_exception=True)
+    client.force_login(relay.user, backend=BACKEND)
+    return client
+
+
+def a_relay(company: Company) -> Relay:
+    with transaction.atomic():
+        staff = User.objects.filter(is_staff=True).first()
+        address = f"{uuid.uuid4().hex}@foule.example"
+        return accounts_steps.authorise(Relay(company=company, first_name="Foule", last_name="Relais"), address=address, by=staff)
+
+
+def home(port: int, quick: bool) -> dict[str, dict]:
+    """The relay's home, with the whole crowd in the database."""
+    company = Company.objects.filter(name__startswith="Foule").order_by("pk").first()
+    assert company
+    client, url = client_of(a_relay(company)), f"/c/{company.public_id}/"
+    client.get(url)
+    times = []
+    for _ in range(5 if quick else 40):
+        began = time.perf_counter()
+        assert client.get(url).status_code == 200
+        times.append((time.perf_counter() - began) * 1000)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(url)
+    sizes = f"{Ticket.objects.count():,} tickets, {Product.objects.count():,} products, {len(queries)} queries"
+    return {"home_1m_ms": row(statistics.median(times), "ms", None if quick else 50, sizes)}
+
+
+def distribute(port: int, quick: bool) -> dict[str, dict]:
+    """One request that gives a ticket each to 500 members, emails owed included."""
+    count = 50 if quick else 500
+    company = Company.objects.create(name="Cinq cents")
+    relay = a_relay(company)
+    with transaction.atomic():
+        members = [members_steps.add(company, first_name="Zoé", last_name=f"N{i}", email=f"n{i}@cinqcents.example") for i in range(count)]
+    product = some_stock(company, count)
+    form = {f"quantity-{member.public_id}": "1" for member in members} | {"confirm": "1", "request_key": str(uuid.uuid4())}
+    client = client_of(relay)
+    url = f"/c/{company.public_id}/products/{product.public_id}/distribute/"
+    client.get(url)
+    began = time.process_time()
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.post(url, form)
+    spent = time.process_time() - began
+    assert answer.status_code == 302 and Ticket.objects.filter(company=company, status="distributed").count() == count
+    return {"distribute_500_cpu_s": row(spent, "s of CPU", None if quick else 1, f"{count} members in one request, {len(queries)} queries")}
+
+
+def some_stock(company: Company, count: int, category: str = "Mesure") -> Product:
+    from tickets import actions
+    from tickets.models import Order, OrderLine
+
+    event = loader.event(f"Mesure {uuid.uuid4().hex[:6]}", "concert", loader.auditorium(), starts_at=timezone.now() + timedelta(hours=1))
+    product = loader.product(event, category, "38.00", quota=count)
+    order = Order.objects.create(company=company)
+    OrderLine.objects.create(order=order, product=product, quantity=count, unit_price=product.price, vat_rate=product.vat_rate)
+    actions.confirm_order(order=order.pk, by=None)
+    return product
+
+
+def documents(port: int, quick: bool) -> dict[str, dict]:
+    """CPU of one ticket alone, and of one in a batch."""
+    tickets = list(Ticket.objects.filter(member__isnull=False).for_print()[: 20 if quick else 200])
+    tickets_pdf(tickets[:1])
+    single = []
+    for ticket in tickets[:5]:
+        began = time.process_time()
+        tickets_pdf([ticket])
+        single.append((time.process_time() - began) * 1000)
+    began = time.process_time()
+    size = len(tickets_pdf(tickets))
+    batch = (time.process_time() - began) * 1000 / len(tickets)
+    note = f"{len(tickets)} in one tagged document, {size / len(tickets) / 1000:.1f} kB each; pretix 85 to 132 ms on such a machine"
+    return {
+        "pdf_single_ms": row(statistics.median(single), "ms of CPU", None, "one ticket, one document"),
+        "pdf_batch_ms_per_ticket": row(batch, "ms of CPU", None if quick else 28, note),
+    }
+
+
+def scan_some(codes: list[str], device_id: int, started, begin) -> None:
+    """One client: its own process and connection, the real action."""
+    from control.actions import scan
+    from control.models import Device
+
+    connection.close()
+    device = Device.objects.select_related("gate__event").get(pk=device_id)
+    started.release()
+    begin.wait()
+    for code in codes:
+        assert scan(device=device, code=code, client_id=uuid.uuid4()).verdict == "admitted"
+
+
+def scans(port: int, quick: bool) -> dict[str, dict]:
+    """Scans through the real action by 8 clients, beside pgbench -N on the same cluster."""
+    from control.models import Device, Gate
+    from tickets.barcode import encode, signer
+
+    each = 10 if quick else 1_000
+    company = Company.objects.create(name="Mille contrôles")
+    product = some_stock(company, each * CLIENTS)
+    with transaction.atomic():
+        member = members_steps.add(company, first_name="Zoé", last_name="N", email="")
+        tickets = list(Ticket.objects.filter(product=product).order_by("pk"))
+        staff = User.objects.filter(is_staff=True).first()
+        assert staff
+        tickets_steps.distribute([(t, member) for t in tickets], by=staff, shown_from=timezone.now(), act=uuid.uuid4())
+    gate = Gate.objects.create(event=product.event, name="Mesure")
+    signed_by = signer()
+    codes = [encode(ticket, signed_by) for ticket in tickets]
+    spawn = get_context("fork")
+    started, begin = spawn.Semaphore(0), spawn.Event()
+    clients = []
+    for index in range(CLIENTS):
+        device = Device.objects.create(gate=gate, name=f"M{index}", token_hash=uuid.uuid4().hex)
+        clients.append((codes[index::CLIENTS], device.pk))
+    connection.close()
+    processes = [spawn.Process(target=scan_some, args=(*client, started, begin)) for client in clients]
+    for process in processes:
+        process.start()
+    for _ in processes:
+        started.acquire()
+    began = time.perf_counter()
+    begin.set()
+    for process in processes:
+        process.join()
+    per_second = each * CLIENTS / (time.perf_counter() - began)
+    verdicts = dict(Ticket.objects.filter(product=product).values_list("status").annotate(n=Count("pk")))
+    assert verdicts == {"checked": each * CLIENTS}, verdicts
+    limit = pgbench(port, quick)
+    return {
+        "scan_per_s": row(per_second, "scans/s", None, f"{each * CLIENTS} scans, {CLIENTS} processes, movement and scan kept"),
+        "pgbench_per_s": row(limit, "tx/s", None, "pgbench -N -s 50, 8 clients, same cluster, fsync on"),
+        "scan_ratio": row(per_second / limit, "ratio", None if quick else 0.2, "scans / pgbench, at least a fifth"),
+    }
+
+
+def pgbench(port: int, quick: bool) -> float:
+    postgres.createdb(port, "pgbench")
+    base = [str(postgres.programs() / "pgbench"), "-h", "127.0.0.1", "-p", str(port), "-U", "relais"]
+    subprocess.run([*base, "-i", "-q", "-s", "1" if quick else "50", "pgbench"], check=True, capture_output=True, env=os.environ)
+    seconds = "1" if quick else "20"
+    done = subprocess.run(
+        [*base, "-N", "-c", str(CLIENTS), "-j", "2", "-T", seconds, "pgbench"], check=True, capture_output=True, text=True
+    )
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    assert found, done.stdout
+    return float(found[1])

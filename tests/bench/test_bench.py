@@ -1,0 +1,30 @@
+"""The quick bench runs and writes every name. It judges no time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = {
+    "distribute_500_cpu_s", "home_1m_ms", "pdf_single_ms", "pdf_batch_ms_per_ticket", "scan_per_s", "pgbench_per_s", "scan_ratio",
+}  # fmt: skip
+
+
+def test_the_quick_bench_writes_every_measure(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "RELAIS_TEST_DB", "VAR_DIR")}
+
+    subprocess.run([sys.executable, "-m", "bench", "--quick", "--to", tmp_path / "r.json"], cwd=ROOT, env=environment, check=True)
+
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert set(found) == NAMES
+    assert all(row["value"] > 0 and set(row) == {"value", "unit", "limit", "note"} for row in found.values())
+
+
+def test_the_committed_results_are_of_a_full_run_and_within_their_limits():
+    found = json.loads((ROOT / "bench/results.json").read_text())
+    assert set(found) == NAMES
+    for name, row in found.items():
+        if row["limit"] is not None:
+            assert row["value"] >= row["limit"] if name == "scan_ratio" else row["value"] <= row["limit"], name
