@@ -9,7 +9,7 @@ from control.tokens import hashed, new_token
 from portal.clock import now
 from tickets import barcode
 from tickets import steps as tickets_steps
-from tickets.models import Ticket
+from tickets.models import Event, Ticket
 
 Reason = Scan.Reason
 
@@ -31,10 +31,13 @@ def scan(*, device: Device, code: str, client_id: uuid.UUID) -> Scan:
 
 @transaction.atomic(durable=True)
 def judge(*, device: Device, claim: barcode.Claim | None, client_id: uuid.UUID) -> Scan:
-    ticket = None
-    if claim:
+    event, ticket, reason = device.gate.event, None, Reason.UNKNOWN
+    if claim and claim.event == event.pk:
+        ticket = tickets_steps.check(number=claim.number, event=event, generation=claim.generation)
+        reason = Reason.ADMITTED
+    if claim and not ticket:
         ticket = Ticket.objects.filter(number=claim.number).select_related("event").first()
-    reason = Reason.UNKNOWN if ticket is None or claim is None else refusal(device, ticket, claim)
+        reason = refusal(event, ticket, claim) if ticket else Reason.UNKNOWN
     return Scan.objects.create(
         device=device,
         client_id=client_id,
@@ -45,18 +48,15 @@ def judge(*, device: Device, claim: barcode.Claim | None, client_id: uuid.UUID) 
     )
 
 
-def refusal(device: Device, ticket: Ticket, claim: barcode.Claim) -> str:
-    """Why the ticket is refused, or nothing: it is then checked. The row count of the admission decides."""
-    event, at = device.gate.event, now()
+def refusal(event: Event, ticket: Ticket, claim: barcode.Claim) -> str:
+    """Why a ticket that was not admitted is not."""
+    at = now()
     if ticket.event_id != event.pk or claim.event != event.pk:
         return Reason.OTHER_EVENT
     if at < event.valid_from:
         return Reason.TOO_EARLY
     if at > event.valid_until:
         return Reason.TOO_LATE
-    if tickets_steps.check(ticket, generation=claim.generation):
-        return Reason.ADMITTED
-    ticket.refresh_from_db(fields=["status", "generation"])
     if ticket.status == Ticket.Status.CANCELLED:
         return Reason.CANCELLED
     if claim.generation != ticket.generation:

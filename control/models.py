@@ -59,11 +59,11 @@ class Scan(models.Model):
         TOO_LATE = "too_late", _("too late")
         UNKNOWN = "unknown", _("unknown or forged")
 
-    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="scans", verbose_name=_("device"))
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, db_index=False, related_name="scans", verbose_name=_("device"))
     client_id = models.UUIDField()
     verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict)
     reason = models.CharField(_("reason"), max_length=15, choices=Reason, blank=True)
-    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, null=True, related_name="scans", verbose_name=_("ticket"))
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, db_index=False, null=True, related_name="scans", verbose_name=_("ticket"))
     generation = models.PositiveSmallIntegerField(_("generation"), null=True)
     at = models.DateTimeField(_("at"), db_default=Now())
 

@@ -182,7 +182,7 @@ def printed(sold: Product, count: int) -> None:
 def checked(sold: Product, count: int) -> None:
     with transaction.atomic():
         for ticket in Ticket.objects.filter(product=sold, status__in=["distributed", "printed"]).order_by("-status", "pk")[:count]:
-            tickets_steps.check(ticket, generation=ticket.generation)
+            assert tickets_steps.check(number=ticket.number, event=sold.event, generation=ticket.generation)
 
 
 def concert(story: Story) -> None:

@@ -4,6 +4,7 @@ Nothing a person types becomes markup (templates escape), and nothing is fetched
 """
 
 import base64
+import gc
 import io
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +12,8 @@ from pathlib import Path
 import qrcode
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
+from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
-from qrcode.image.pil import PilImage
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -48,8 +49,11 @@ def qr_png(code: str) -> bytes:
     qr = qrcode.QRCode(version=QR_VERSION, error_correction=ERROR_CORRECT_M, box_size=1, border=0, mask_pattern=QR_MASK)
     qr.add_data(code, optimize=0)
     qr.make(fit=True)
+    modules = qr.get_matrix()
+    image = Image.new("1", (len(modules), len(modules)))
+    image.putdata([not dark for row in modules for dark in row])
     picture = io.BytesIO()
-    qr.make_image(image_factory=PilImage).save(picture, "PNG")
+    image.save(picture, "PNG")
     return picture.getvalue()
 
 
@@ -64,10 +68,15 @@ def tickets_pdf(tickets: list[Ticket]) -> bytes:
     pictures = {f"asset:qr/{ticket.pk}": qr_png(encode(ticket, signed_by)) for ticket in tickets}
     context = {"tickets": tickets, "seller": Seller.objects.current(), "total": len(tickets), "language": get_language()}
     page = render_to_string("tickets/ticket.html", context)
-    fetcher = OurFilesOnly(pictures)
     fonts, style = stylesheet()
-    document = HTML(string=page, url_fetcher=fetcher, base_url=None)
-    return document.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", uncompressed_pdf=False)
+    fonts, style = stylesheet()
+    # Nothing of the growing document can be collected before its end: looking for it would take a fifth of the time.
+    gc.disable()
+    try:
+        document = HTML(string=page, url_fetcher=OurFilesOnly(pictures), base_url=None)
+        return document.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", uncompressed_pdf=False)
+    finally:
+        gc.enable()
 
 
 @lru_cache(maxsize=1)

@@ -19,20 +19,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="User",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("password", models.CharField(max_length=128, verbose_name="password")),
-                (
-                    "last_login",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
-                ),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 (
                     "is_superuser",
                     models.BooleanField(
@@ -41,32 +30,15 @@ class Migration(migrations.Migration):
                         verbose_name="superuser status",
                     ),
                 ),
-                (
-                    "email",
-                    models.EmailField(max_length=254, unique=True, verbose_name="email address"),
-                ),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="email address")),
                 (
                     "language",
-                    models.CharField(
-                        choices=[("fr", "Français"), ("en", "English")],
-                        default="fr",
-                        max_length=2,
-                        verbose_name="language",
-                    ),
+                    models.CharField(choices=[("fr", "Français"), ("en", "English")], default="fr", max_length=2, verbose_name="language"),
                 ),
-                (
-                    "last_seen_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="last seen"),
-                ),
+                ("last_seen_at", models.DateTimeField(editable=False, null=True, verbose_name="last seen")),
                 ("is_staff", models.BooleanField(default=False, verbose_name="staff")),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="created at",
-                    ),
-                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="created at")),
                 (
                     "groups",
                     models.ManyToManyField(
@@ -98,19 +70,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Company",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("name", models.CharField(max_length=120, verbose_name="name")),
                 (
                     "kind",
@@ -126,13 +87,7 @@ class Migration(migrations.Migration):
                         verbose_name="kind",
                     ),
                 ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="created at",
-                    ),
-                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="created at")),
                 (
                     "parent",
                     models.ForeignKey(
@@ -154,57 +109,26 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Relay",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "first_name",
-                    models.CharField(max_length=160, verbose_name="first name"),
-                ),
-                (
-                    "last_name",
-                    models.CharField(max_length=160, verbose_name="last name"),
-                ),
-                (
-                    "may_distribute",
-                    models.BooleanField(default=True, verbose_name="distributes"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_name", models.CharField(max_length=160, verbose_name="first name")),
+                ("last_name", models.CharField(max_length=160, verbose_name="last name")),
+                ("may_distribute", models.BooleanField(default=True, verbose_name="distributes")),
                 ("may_buy", models.BooleanField(default=False, verbose_name="buys")),
-                (
-                    "may_manage",
-                    models.BooleanField(default=False, verbose_name="manages relays and members"),
-                ),
-                (
-                    "may_see_accounts",
-                    models.BooleanField(default=False, verbose_name="sees accounts"),
-                ),
+                ("may_manage", models.BooleanField(default=False, verbose_name="manages relays and members")),
+                ("may_see_accounts", models.BooleanField(default=False, verbose_name="sees accounts")),
                 (
                     "until",
                     models.DateField(
-                        blank=True,
-                        help_text="The last day of the authorisation; empty for no end.",
-                        null=True,
-                        verbose_name="until",
+                        blank=True, help_text="The last day of the authorisation; empty for no end.", null=True, verbose_name="until"
                     ),
                 ),
                 (
                     "authorised_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="authorised at",
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="authorised at"
                     ),
                 ),
-                (
-                    "withdrawn_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="withdrawn at"),
-                ),
+                ("withdrawn_at", models.DateTimeField(editable=False, null=True, verbose_name="withdrawn at")),
                 (
                     "authorised_by",
                     models.ForeignKey(
@@ -219,10 +143,7 @@ class Migration(migrations.Migration):
                 (
                     "company",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="relays",
-                        to="accounts.company",
-                        verbose_name="company",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="relays", to="accounts.company", verbose_name="company"
                     ),
                 ),
                 (
@@ -244,31 +165,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Seller",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(default="Relais", max_length=80, verbose_name="name"),
-                ),
-                (
-                    "legal_name",
-                    models.CharField(blank=True, max_length=120, verbose_name="legal name"),
-                ),
-                (
-                    "address",
-                    models.CharField(blank=True, max_length=200, verbose_name="address"),
-                ),
-                (
-                    "siret",
-                    models.CharField(blank=True, max_length=20, verbose_name="SIRET"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(default="Relais", max_length=80, verbose_name="name")),
+                ("legal_name", models.CharField(blank=True, max_length=120, verbose_name="legal name")),
+                ("address", models.CharField(blank=True, max_length=200, verbose_name="address")),
+                ("siret", models.CharField(blank=True, max_length=20, verbose_name="SIRET")),
                 (
                     "licences",
                     models.CharField(
@@ -278,18 +179,8 @@ class Migration(migrations.Migration):
                         verbose_name="entertainment licences",
                     ),
                 ),
-                (
-                    "conditions",
-                    models.TextField(
-                        blank=True,
-                        max_length=900,
-                        verbose_name="conditions printed on the ticket",
-                    ),
-                ),
-                (
-                    "email",
-                    models.EmailField(blank=True, max_length=254, verbose_name="address for questions"),
-                ),
+                ("conditions", models.TextField(blank=True, max_length=900, verbose_name="conditions printed on the ticket")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="address for questions")),
                 (
                     "accent",
                     models.CharField(
@@ -311,10 +202,7 @@ class Migration(migrations.Migration):
                 (
                     "reclaim_until",
                     models.CharField(
-                        choices=[
-                            ("printed", "until it is printed"),
-                            ("checked", "until it is checked"),
-                        ],
+                        choices=[("printed", "until it is printed"), ("checked", "until it is checked")],
                         default="checked",
                         max_length=7,
                         verbose_name="a relay may reclaim a ticket",
@@ -337,9 +225,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="relay",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("withdrawn_at", None)),
-                fields=("user", "company"),
-                name="a_person_is_relay_of_a_company_once",
+                condition=models.Q(("withdrawn_at", None)), fields=("user", "company"), name="a_person_is_relay_of_a_company_once"
             ),
         ),
     ]

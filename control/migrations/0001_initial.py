@@ -16,23 +16,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Gate",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=40, verbose_name="name")),
                 (
                     "event",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="gates",
-                        to="tickets.event",
-                        verbose_name="event",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="gates", to="tickets.event", verbose_name="event"
                     ),
                 ),
             ],
@@ -45,43 +34,19 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Device",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("name", models.CharField(max_length=60, verbose_name="name")),
-                (
-                    "token_hash",
-                    models.CharField(editable=False, max_length=64, unique=True),
-                ),
+                ("token_hash", models.CharField(editable=False, max_length=64, unique=True)),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="created at",
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="created at"),
                 ),
-                (
-                    "revoked_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="revoked at"),
-                ),
+                ("revoked_at", models.DateTimeField(editable=False, null=True, verbose_name="revoked at")),
                 (
                     "gate",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="devices",
-                        to="control.gate",
-                        verbose_name="gate",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="control.gate", verbose_name="gate"
                     ),
                 ),
             ],
@@ -94,23 +59,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Scan",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("client_id", models.UUIDField()),
                 (
                     "verdict",
-                    models.CharField(
-                        choices=[("admitted", "admitted"), ("refused", "refused")],
-                        max_length=8,
-                        verbose_name="verdict",
-                    ),
+                    models.CharField(choices=[("admitted", "admitted"), ("refused", "refused")], max_length=8, verbose_name="verdict"),
                 ),
                 (
                     "reason",
@@ -131,20 +84,12 @@ class Migration(migrations.Migration):
                         verbose_name="reason",
                     ),
                 ),
-                (
-                    "generation",
-                    models.PositiveSmallIntegerField(null=True, verbose_name="generation"),
-                ),
-                (
-                    "at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="at",
-                    ),
-                ),
+                ("generation", models.PositiveSmallIntegerField(null=True, verbose_name="generation")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="at")),
                 (
                     "device",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="scans",
                         to="control.device",
@@ -154,6 +99,7 @@ class Migration(migrations.Migration):
                 (
                     "ticket",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="scans",
@@ -174,11 +120,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="scan",
-            index=models.Index(
-                condition=models.Q(("ticket__isnull", False)),
-                fields=["ticket"],
-                name="scan_of_a_ticket",
-            ),
+            index=models.Index(condition=models.Q(("ticket__isnull", False)), fields=["ticket"], name="scan_of_a_ticket"),
         ),
         migrations.AddConstraint(
             model_name="scan",

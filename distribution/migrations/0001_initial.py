@@ -21,61 +21,32 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Distribution",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("distribute", "distribution"),
-                            ("hand_over", "handed over"),
-                            ("reclaim", "reclaim"),
-                        ],
-                        max_length=10,
+                        choices=[("distribute", "distribution"), ("hand_over", "handed over"), ("reclaim", "reclaim")], max_length=10
                     ),
                 ),
                 ("request_key", models.UUIDField()),
                 ("quantity", models.PositiveIntegerField()),
                 ("undo_until", models.DateTimeField(null=True)),
                 ("undone_at", models.DateTimeField(null=True)),
-                (
-                    "at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "actor",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="distributions",
-                        to=settings.AUTH_USER_MODEL,
+                        on_delete=django.db.models.deletion.PROTECT, related_name="distributions", to=settings.AUTH_USER_MODEL
                     ),
                 ),
                 (
                     "company",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="distributions",
-                        to="accounts.company",
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="distributions", to="accounts.company"),
                 ),
                 (
                     "product",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="distributions",
-                        to="tickets.product",
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="distributions", to="tickets.product"),
                 ),
             ],
             options={
@@ -85,46 +56,21 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Recipient",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("quantity", models.PositiveIntegerField()),
                 ("message", models.TextField(blank=True)),
                 (
                     "delivery",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="outbox.delivery",
-                    ),
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="outbox.delivery"),
                 ),
                 (
                     "distribution",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="recipients",
-                        to="distribution.distribution",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="recipients", to="distribution.distribution"
                     ),
                 ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="received",
-                        to="members.member",
-                    ),
-                ),
+                ("member", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="received", to="members.member")),
             ],
         ),
         migrations.AddIndex(
@@ -145,9 +91,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="recipient",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gte", 1)),
-                name="a_recipient_receives_something",
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="a_recipient_receives_something"),
         ),
     ]

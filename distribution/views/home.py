@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
-from django.db.models import F
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -12,7 +13,7 @@ from distribution.views.scope import acting
 from members.models import Member
 from portal.clock import now
 from portal.text import folded
-from tickets.models import Event, Product
+from tickets.models import Event, Product, Ticket
 from tickets.stock import Figures, stock_of
 
 
@@ -72,13 +73,14 @@ def home(request: HttpRequest, company_id) -> HttpResponse:
 
 def refused_addresses(relay: Relay):
     """People to come to an event of the company whose email was refused, with the product to correct it from."""
+    still_held = Ticket.objects.filter(member=OuterRef("member"), product=OuterRef("distribution__product"))
     recipients = Recipient.objects.in_sight_of(relay).filter(
+        Exists(still_held),
         delivery__state="failed",
         distribution__undone_at=None,
-        distribution__product__event__valid_until__gt=now(),
-        member__tickets__product=F("distribution__product"),
+        distribution__product__event__valid_until__gt=Now(),
     )
-    return list(recipients.select_related("distribution__product__event", "member").distinct()[:20])
+    return list(recipients.select_related("distribution__product__event", "member")[:20])
 
 
 @require_GET

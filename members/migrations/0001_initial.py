@@ -19,29 +19,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Consent",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "text",
-                    models.CharField(max_length=300, verbose_name="what was asked"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.CharField(max_length=300, verbose_name="what was asked")),
                 ("page", models.CharField(max_length=100, verbose_name="page")),
                 ("given_at", models.DateTimeField(null=True, verbose_name="given at")),
-                (
-                    "declined_at",
-                    models.DateTimeField(null=True, verbose_name="declined at"),
-                ),
-                (
-                    "withdrawn_at",
-                    models.DateTimeField(null=True, verbose_name="withdrawn at"),
-                ),
+                ("declined_at", models.DateTimeField(null=True, verbose_name="declined at")),
+                ("withdrawn_at", models.DateTimeField(null=True, verbose_name="withdrawn at")),
                 (
                     "user",
                     models.ForeignKey(
@@ -56,11 +39,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "consent",
                 "verbose_name_plural": "consents",
                 "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("withdrawn_at", None)),
-                        fields=("user",),
-                        name="one_consent_in_force",
-                    ),
+                    models.UniqueConstraint(condition=models.Q(("withdrawn_at", None)), fields=("user",), name="one_consent_in_force"),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("declined_at__isnull", False), ("given_at", None)),
@@ -75,59 +54,21 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Member",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
-                (
-                    "first_name",
-                    models.CharField(max_length=160, verbose_name="first name"),
-                ),
-                (
-                    "last_name",
-                    models.CharField(max_length=160, verbose_name="last name"),
-                ),
-                (
-                    "email",
-                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
-                ),
-                (
-                    "bears_address_since",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("first_name", models.CharField(max_length=160, verbose_name="first name")),
+                ("last_name", models.CharField(max_length=160, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                ("bears_address_since", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ("search_key", models.CharField(editable=False, max_length=600)),
                 ("sort_key", models.CharField(editable=False, max_length=330)),
                 ("last_given_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "left_on",
-                    models.DateField(blank=True, null=True, verbose_name="left on"),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="created at",
-                    ),
-                ),
+                ("left_on", models.DateField(blank=True, null=True, verbose_name="left on")),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="created at")),
                 (
                     "company",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="members",
-                        to="accounts.company",
-                        verbose_name="company",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="members", to="accounts.company", verbose_name="company"
                     ),
                 ),
             ],

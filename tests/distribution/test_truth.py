@@ -57,7 +57,7 @@ def test_each_stage_has_its_word(relay, product, zoe, post):
     assert word(relay, product) == "Nommé"
     factories.printed([second])
     assert word(relay, product) == "Imprimé"
-    tickets_steps.check(second, generation=0)
+    assert tickets_steps.check(number=second.number, event=second.event, generation=0)
     assert word(relay, product) == "Contrôlé"
 
 

@@ -100,7 +100,7 @@ def test_a_holder_who_has_not_been_shown_a_ticket_never_hears_of_it(relay, zoe):
 def test_what_was_checked_is_not_reclaimed_and_nothing_else_either(relay, zoe):
     product = factories.stock(relay.company, 2)
     used, unused = factories.given(zoe, product, 2, by=relay.user)
-    tickets_steps.check(used, generation=0)
+    assert tickets_steps.check(number=used.number, event=used.event, generation=0)
 
     with pytest.raises(CannotReclaim, match=f"Le billet {used.number} a été contrôlé"):
         take_back(relay, product, used, unused)
@@ -170,7 +170,7 @@ def test_the_reclaim_page_says_what_will_happen_and_keeps_what_was_ticked(as_rel
     page = as_relay.get(url).content.decode()
     assert "L’impression ne vaudra plus rien" in page and "N’a pas été imprimé" in page
 
-    tickets_steps.check(used, generation=0)
+    assert tickets_steps.check(number=used.number, event=used.event, generation=0)
     form = {"ticket": [str(printed.public_id), str(used.public_id)], "request_key": str(uuid.uuid4())}
     refused = as_relay.post(url, form)
 

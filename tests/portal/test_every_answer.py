@@ -12,7 +12,7 @@ from django.urls import path as url
 from portal import urls as portal_urls
 from portal import views
 from tests import factories
-from tests.portal.walk import BACKEND, FOR_RELAYS, MAY_BE_KEPT, admin_ids, counted, every_url, fill, who_may
+from tests.portal.walk import BACKEND, MAY_BE_KEPT, admin_ids, counted, every_url, fill, who_may
 
 pytestmark = pytest.mark.django_db
 

@@ -116,7 +116,7 @@ def test_cancelling_an_order_reaches_tickets_wherever_they_are_and_tells_each_le
 def test_an_order_with_a_checked_ticket_is_not_cancelled_at_all(relay, staff):
     product = factories.stock(relay.company, 2)
     (used,) = factories.given(factories.MemberFactory(company=relay.company), product, by=relay.user)
-    tickets_steps.check(used, generation=0)
+    assert tickets_steps.check(number=used.number, event=used.event, generation=0)
 
     with pytest.raises(TicketIsChecked, match=str(used.number)):
         actions.cancel_order(order=Order.objects.get().pk, by=staff)

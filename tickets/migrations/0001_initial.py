@@ -56,82 +56,33 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Event",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("name", models.CharField(max_length=120, verbose_name="name")),
-                (
-                    "subtitle",
-                    models.CharField(
-                        blank=True,
-                        max_length=120,
-                        verbose_name="by whom, or which round",
-                    ),
-                ),
+                ("subtitle", models.CharField(blank=True, max_length=120, verbose_name="by whom, or which round")),
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("concert", "concert"),
-                            ("match", "match"),
-                            ("theatre", "theatre"),
-                            ("museum", "museum"),
-                        ],
+                        choices=[("concert", "concert"), ("match", "match"), ("theatre", "theatre"), ("museum", "museum")],
                         default="concert",
                         max_length=7,
                         verbose_name="kind",
                     ),
                 ),
-                (
-                    "starts_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Empty for an open date.",
-                        null=True,
-                        verbose_name="starts at",
-                    ),
-                ),
-                (
-                    "doors_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="doors open at"),
-                ),
-                (
-                    "ends_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="ends at"),
-                ),
+                ("starts_at", models.DateTimeField(blank=True, help_text="Empty for an open date.", null=True, verbose_name="starts at")),
+                ("doors_at", models.DateTimeField(blank=True, null=True, verbose_name="doors open at")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="ends at")),
                 (
                     "valid_from",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Empty: two hours before the doors.",
-                        verbose_name="gates admit from",
-                    ),
+                    models.DateTimeField(blank=True, help_text="Empty: two hours before the doors.", verbose_name="gates admit from"),
                 ),
                 (
                     "valid_until",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Empty: six hours after the start.",
-                        verbose_name="gates admit until",
-                    ),
+                    models.DateTimeField(blank=True, help_text="Empty: six hours after the start.", verbose_name="gates admit until"),
                 ),
                 (
                     "names_until",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Empty: until it starts.",
-                        verbose_name="names can be written until",
-                    ),
+                    models.DateTimeField(blank=True, help_text="Empty: until it starts.", verbose_name="names can be written until"),
                 ),
                 (
                     "names_required",
@@ -151,32 +102,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Series",
             fields=[
-                (
-                    "name",
-                    models.CharField(max_length=20, primary_key=True, serialize=False),
-                ),
+                ("name", models.CharField(max_length=20, primary_key=True, serialize=False)),
                 ("last", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
             name="SigningKey",
             fields=[
-                (
-                    "id",
-                    models.PositiveSmallIntegerField(primary_key=True, serialize=False),
-                ),
+                ("id", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
                 ("public_key", models.BinaryField(max_length=32, unique=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="created at",
-                    ),
-                ),
-                (
-                    "revoked_at",
-                    models.DateTimeField(null=True, verbose_name="revoked at"),
-                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="created at")),
+                ("revoked_at", models.DateTimeField(null=True, verbose_name="revoked at")),
             ],
             options={
                 "verbose_name": "signing key",
@@ -186,31 +122,14 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Venue",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=120, verbose_name="name")),
-                (
-                    "address",
-                    models.CharField(blank=True, max_length=200, verbose_name="address"),
-                ),
-                (
-                    "access",
-                    models.CharField(blank=True, max_length=300, verbose_name="how to come"),
-                ),
+                ("address", models.CharField(blank=True, max_length=200, verbose_name="address")),
+                ("access", models.CharField(blank=True, max_length=300, verbose_name="how to come")),
                 (
                     "zone",
                     models.CharField(
-                        default="Europe/Paris",
-                        max_length=40,
-                        validators=[tickets.models.catalogue.valid_zone],
-                        verbose_name="time zone",
+                        default="Europe/Paris", max_length=40, validators=[tickets.models.catalogue.valid_zone], verbose_name="time zone"
                     ),
                 ),
             ],
@@ -223,27 +142,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Order",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
                     "channel",
                     models.CharField(
-                        choices=[
-                            ("online", "online"),
-                            ("phone", "by phone"),
-                            ("box_office", "at the box office"),
-                        ],
+                        choices=[("online", "online"), ("phone", "by phone"), ("box_office", "at the box office")],
                         default="phone",
                         max_length=10,
                         verbose_name="sales channel",
@@ -252,44 +156,24 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[
-                            ("draft", "draft"),
-                            ("confirmed", "confirmed"),
-                            ("cancelled", "cancelled"),
-                        ],
+                        choices=[("draft", "draft"), ("confirmed", "confirmed"), ("cancelled", "cancelled")],
                         default="draft",
                         editable=False,
                         max_length=9,
                         verbose_name="state",
                     ),
                 ),
-                (
-                    "number",
-                    models.PositiveBigIntegerField(editable=False, null=True, unique=True, verbose_name="number"),
-                ),
-                (
-                    "request_key",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("number", models.PositiveBigIntegerField(editable=False, null=True, unique=True, verbose_name="number")),
+                ("request_key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="created at",
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="created at"),
                 ),
-                (
-                    "confirmed_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="confirmed at"),
-                ),
+                ("confirmed_at", models.DateTimeField(editable=False, null=True, verbose_name="confirmed at")),
                 (
                     "company",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="orders",
-                        to="accounts.company",
-                        verbose_name="company",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="orders", to="accounts.company", verbose_name="company"
                     ),
                 ),
                 (
@@ -313,33 +197,14 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Product",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("category", models.CharField(max_length=60, verbose_name="category")),
                 (
                     "placing",
-                    models.CharField(
-                        blank=True,
-                        help_text="For example: free seating, stalls.",
-                        max_length=60,
-                        verbose_name="placing",
-                    ),
+                    models.CharField(blank=True, help_text="For example: free seating, stalls.", max_length=60, verbose_name="placing"),
                 ),
-                (
-                    "entrance",
-                    models.CharField(blank=True, max_length=20, verbose_name="entrance"),
-                ),
+                ("entrance", models.CharField(blank=True, max_length=20, verbose_name="entrance")),
                 (
                     "price",
                     models.DecimalField(
@@ -354,31 +219,16 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         decimal_places=2,
                         max_digits=4,
-                        validators=[
-                            django.core.validators.MinValueValidator(0),
-                            django.core.validators.MaxValueValidator(99),
-                        ],
+                        validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(99)],
                         verbose_name="VAT rate in %",
                     ),
                 ),
-                (
-                    "quota",
-                    models.PositiveIntegerField(
-                        help_text="No more tickets than this are ever issued.",
-                        verbose_name="quota",
-                    ),
-                ),
-                (
-                    "numbered",
-                    models.BooleanField(default=False, verbose_name="numbered seats"),
-                ),
+                ("quota", models.PositiveIntegerField(help_text="No more tickets than this are ever issued.", verbose_name="quota")),
+                ("numbered", models.BooleanField(default=False, verbose_name="numbered seats")),
                 (
                     "event",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="products",
-                        to="tickets.event",
-                        verbose_name="event",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="products", to="tickets.event", verbose_name="event"
                     ),
                 ),
             ],
@@ -391,50 +241,23 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="OrderLine",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "quantity",
                     models.PositiveIntegerField(
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(20000),
-                        ],
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20000)],
                         verbose_name="quantity",
                     ),
                 ),
                 (
                     "unit_price",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=8,
-                        verbose_name="unit price with VAT, in euros",
-                    ),
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=8, verbose_name="unit price with VAT, in euros"),
                 ),
-                (
-                    "vat_rate",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=4,
-                        verbose_name="VAT rate in %",
-                    ),
-                ),
+                ("vat_rate", models.DecimalField(blank=True, decimal_places=2, max_digits=4, verbose_name="VAT rate in %")),
                 (
                     "order",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="lines",
-                        to="tickets.order",
-                        verbose_name="order",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="tickets.order", verbose_name="order"
                     ),
                 ),
                 (
@@ -455,28 +278,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Seat",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "block",
-                    models.CharField(blank=True, max_length=40, verbose_name="block"),
-                ),
-                (
-                    "row",
-                    models.CharField(blank=True, max_length=10, verbose_name="row"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("block", models.CharField(blank=True, max_length=40, verbose_name="block")),
+                ("row", models.CharField(blank=True, max_length=10, verbose_name="row")),
                 ("number", models.CharField(max_length=10, verbose_name="number")),
-                (
-                    "place_in_row",
-                    models.PositiveIntegerField(default=0, verbose_name="place in the row"),
-                ),
+                ("place_in_row", models.PositiveIntegerField(default=0, verbose_name="place in the row")),
                 (
                     "kind",
                     models.CharField(
@@ -493,10 +299,7 @@ class Migration(migrations.Migration):
                 (
                     "event",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="seats",
-                        to="tickets.event",
-                        verbose_name="event",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="seats", to="tickets.event", verbose_name="event"
                     ),
                 ),
             ],
@@ -509,47 +312,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Ticket",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
-                ),
-                (
-                    "number",
-                    models.PositiveBigIntegerField(unique=True, verbose_name="number"),
-                ),
-                (
-                    "beneficiary_first_name",
-                    models.CharField(
-                        blank=True,
-                        max_length=160,
-                        verbose_name="beneficiary's first name",
-                    ),
-                ),
-                (
-                    "beneficiary_last_name",
-                    models.CharField(
-                        blank=True,
-                        max_length=160,
-                        verbose_name="beneficiary's last name",
-                    ),
-                ),
-                (
-                    "generation",
-                    models.PositiveSmallIntegerField(default=0, verbose_name="generation"),
-                ),
-                (
-                    "printed_generation",
-                    models.PositiveSmallIntegerField(blank=True, null=True),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("number", models.PositiveBigIntegerField(unique=True, verbose_name="number")),
+                ("beneficiary_first_name", models.CharField(blank=True, max_length=160, verbose_name="beneficiary's first name")),
+                ("beneficiary_last_name", models.CharField(blank=True, max_length=160, verbose_name="beneficiary's last name")),
+                ("generation", models.PositiveSmallIntegerField(default=0, verbose_name="generation")),
+                ("printed_generation", models.PositiveSmallIntegerField(blank=True, null=True)),
                 (
                     "status",
                     models.CharField(
@@ -569,6 +338,7 @@ class Migration(migrations.Migration):
                 (
                     "bought_by",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="bought_tickets",
                         to="accounts.company",
@@ -578,6 +348,7 @@ class Migration(migrations.Migration):
                 (
                     "company",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tickets",
                         to="accounts.company",
@@ -587,6 +358,7 @@ class Migration(migrations.Migration):
                 (
                     "event",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tickets",
                         to="tickets.event",
@@ -616,6 +388,7 @@ class Migration(migrations.Migration):
                 (
                     "product",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tickets",
                         to="tickets.product",
@@ -626,6 +399,7 @@ class Migration(migrations.Migration):
                     "seat",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tickets",
@@ -643,15 +417,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Movement",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "kind",
                     models.CharField(
@@ -673,28 +439,13 @@ class Migration(migrations.Migration):
                         verbose_name="kind",
                     ),
                 ),
-                (
-                    "generation",
-                    models.PositiveSmallIntegerField(verbose_name="generation"),
-                ),
-                (
-                    "act",
-                    models.UUIDField(
-                        help_text="The distribution that it was part of.",
-                        null=True,
-                        verbose_name="act",
-                    ),
-                ),
-                (
-                    "at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="at",
-                    ),
-                ),
+                ("generation", models.PositiveSmallIntegerField(verbose_name="generation")),
+                ("act", models.UUIDField(help_text="The distribution that it was part of.", null=True, verbose_name="act")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="at")),
                 (
                     "actor",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -705,6 +456,7 @@ class Migration(migrations.Migration):
                 (
                     "from_company",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -715,6 +467,7 @@ class Migration(migrations.Migration):
                 (
                     "from_member",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -725,6 +478,7 @@ class Migration(migrations.Migration):
                 (
                     "to_company",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -735,6 +489,7 @@ class Migration(migrations.Migration):
                 (
                     "to_member",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -745,10 +500,7 @@ class Migration(migrations.Migration):
                 (
                     "ticket",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="movements",
-                        to="tickets.ticket",
-                        verbose_name="ticket",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="movements", to="tickets.ticket", verbose_name="ticket"
                     ),
                 ),
             ],
@@ -761,38 +513,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Forward",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("level", models.PositiveSmallIntegerField()),
-                (
-                    "from_company",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.company",
-                    ),
-                ),
+                ("from_company", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.company")),
                 (
                     "to_company",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="accounts.company",
-                    ),
+                    models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.company"),
                 ),
                 (
                     "ticket",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="forwards",
-                        to="tickets.ticket",
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="forwards", to="tickets.ticket"
                     ),
                 ),
             ],
@@ -801,20 +532,13 @@ class Migration(migrations.Migration):
             model_name="event",
             name="venue",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="events",
-                to="tickets.venue",
-                verbose_name="venue",
+                on_delete=django.db.models.deletion.PROTECT, related_name="events", to="tickets.venue", verbose_name="venue"
             ),
         ),
         migrations.AddConstraint(
             model_name="order",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "confirmed"), _negated=True),
-                    ("number__isnull", False),
-                    _connector="OR",
-                ),
+                condition=models.Q(models.Q(("state", "confirmed"), _negated=True), ("number__isnull", False), _connector="OR"),
                 name="a_confirmed_order_has_a_number",
             ),
         ),
@@ -824,24 +548,17 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="product",
-            constraint=models.UniqueConstraint(
-                fields=("event", "category", "price"),
-                name="a_category_of_an_event_is_sold_at_one_price",
-            ),
+            constraint=models.UniqueConstraint(fields=("event", "category", "price"), name="a_category_of_an_event_is_sold_at_one_price"),
         ),
         migrations.AddConstraint(
             model_name="orderline",
             constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gte", 1), ("quantity__lte", 20000)),
-                name="a_line_has_a_quantity",
+                condition=models.Q(("quantity__gte", 1), ("quantity__lte", 20000)), name="a_line_has_a_quantity"
             ),
         ),
         migrations.AddConstraint(
             model_name="orderline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("unit_price__gte", 0)),
-                name="a_unit_price_is_not_negative",
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("unit_price__gte", 0)), name="a_unit_price_is_not_negative"),
         ),
         migrations.AddConstraint(
             model_name="seat",
@@ -864,11 +581,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("status", "available"), _negated=True),
-                    models.Q(
-                        ("beneficiary_first_name", ""),
-                        ("beneficiary_last_name", ""),
-                        ("member", None),
-                    ),
+                    models.Q(("beneficiary_first_name", ""), ("beneficiary_last_name", ""), ("member", None)),
                     _connector="OR",
                 ),
                 name="an_available_ticket_has_no_member",
@@ -877,33 +590,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="ticket",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "distributed"), _negated=True),
-                    ("member__isnull", False),
-                    _connector="OR",
-                ),
+                condition=models.Q(models.Q(("status", "distributed"), _negated=True), ("member__isnull", False), _connector="OR"),
                 name="a_distributed_ticket_has_a_member",
             ),
         ),
         migrations.AddConstraint(
             model_name="ticket",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("printed_generation", None),
-                    ("printed_generation", models.F("generation")),
-                    _connector="OR",
-                ),
+                condition=models.Q(("printed_generation", None), ("printed_generation", models.F("generation")), _connector="OR"),
                 name="a_ticket_is_printed_in_its_generation",
             ),
         ),
         migrations.AddConstraint(
             model_name="ticket",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "printed"), _negated=True),
-                    ("printed_generation__isnull", False),
-                    _connector="OR",
-                ),
+                condition=models.Q(models.Q(("status", "printed"), _negated=True), ("printed_generation__isnull", False), _connector="OR"),
                 name="printed_means_that_the_barcode_has_left",
             ),
         ),
@@ -911,9 +612,7 @@ class Migration(migrations.Migration):
             model_name="ticket",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("status__in", ["available", "distributed"]), _negated=True),
-                    ("printed_generation", None),
-                    _connector="OR",
+                    models.Q(("status__in", ["available", "distributed"]), _negated=True), ("printed_generation", None), _connector="OR"
                 ),
                 name="what_waits_was_never_printed",
             ),
@@ -921,26 +620,16 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="ticket",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "cancelled"), _negated=True),
-                fields=("event", "seat"),
-                name="a_seat_is_given_once",
+                condition=models.Q(("status", "cancelled"), _negated=True), fields=("event", "seat"), name="a_seat_is_given_once"
             ),
         ),
         migrations.AddIndex(
             model_name="movement",
-            index=models.Index(
-                condition=models.Q(("act__isnull", False)),
-                fields=["act"],
-                name="movement_of_an_act",
-            ),
+            index=models.Index(condition=models.Q(("act__isnull", False)), fields=["act"], name="movement_of_an_act"),
         ),
         migrations.AddIndex(
             model_name="movement",
-            index=models.Index(
-                condition=models.Q(("from_member__isnull", False)),
-                fields=["from_member"],
-                name="movement_from_a_member",
-            ),
+            index=models.Index(condition=models.Q(("from_member__isnull", False)), fields=["from_member"], name="movement_from_a_member"),
         ),
         migrations.AddIndex(
             model_name="forward",
@@ -957,8 +646,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="event",
             constraint=models.CheckConstraint(
-                condition=models.Q(("valid_from__lt", models.F("valid_until"))),
-                name="an_event_opens_before_it_ends",
+                condition=models.Q(("valid_from__lt", models.F("valid_until"))), name="an_event_opens_before_it_ends"
             ),
         ),
         migrations.RunSQL(MOVEMENTS_ARE_KEPT + A_USED_TICKET_STAYS, UNDO),

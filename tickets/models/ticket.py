@@ -60,12 +60,16 @@ class Ticket(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.PositiveBigIntegerField(_("number"), unique=True)
     order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("order line"))
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("event"))
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("product"))
-    bought_by = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="bought_tickets", verbose_name=_("bought by"))
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("company"))
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, db_index=False, related_name="tickets", verbose_name=_("event"))
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, db_index=False, related_name="tickets", verbose_name=_("product"))
+    bought_by = models.ForeignKey(
+        Company, on_delete=models.PROTECT, db_index=False, related_name="bought_tickets", verbose_name=_("bought by")
+    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False, related_name="tickets", verbose_name=_("company"))
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("member"))
-    seat = models.ForeignKey(Seat, on_delete=models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("seat"))
+    seat = models.ForeignKey(
+        Seat, on_delete=models.PROTECT, db_index=False, null=True, blank=True, related_name="tickets", verbose_name=_("seat")
+    )
     beneficiary_first_name = models.CharField(_("beneficiary's first name"), max_length=160, blank=True)
     beneficiary_last_name = models.CharField(_("beneficiary's last name"), max_length=160, blank=True)
     generation = models.PositiveSmallIntegerField(_("generation"), default=0)
@@ -127,10 +131,10 @@ class Ticket(models.Model):
 class Forward(models.Model):
     """One level of a ticket's way down: a reclaim at level n deletes n and below; movements keep the history."""
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="forwards")
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, db_index=False, related_name="forwards")
     level = models.PositiveSmallIntegerField()
     from_company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
-    to_company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    to_company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(name="a_ticket_is_forwarded_once_a_level", fields=["ticket", "level"])]
@@ -159,11 +163,19 @@ class Movement(models.Model):
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="movements", verbose_name=_("ticket"))
     kind = models.CharField(_("kind"), max_length=11, choices=Kind)
-    from_company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("from company"))
-    to_company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("to company"))
-    from_member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("from member"))
-    to_member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("to member"))
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
+    from_company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, db_index=False, null=True, related_name="+", verbose_name=_("from company")
+    )
+    to_company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, db_index=False, null=True, related_name="+", verbose_name=_("to company")
+    )
+    from_member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, db_index=False, null=True, related_name="+", verbose_name=_("from member")
+    )
+    to_member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, db_index=False, null=True, related_name="+", verbose_name=_("to member")
+    )
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, null=True, related_name="+", verbose_name=_("by"))
     generation = models.PositiveSmallIntegerField(_("generation"))
     act = models.UUIDField(_("act"), null=True, help_text=_("The distribution that it was part of."))
     at = models.DateTimeField(_("at"), db_default=Now())
