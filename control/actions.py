@@ -26,24 +26,23 @@ def scan(*, device: Device, code: str, client_id: uuid.UUID) -> Scan:
     try:
         return judge(device=device, claim=claim, client_id=client_id)
     except IntegrityError:
-        return Scan.objects.select_related("ticket", "device").get(device=device, client_id=client_id)
+        return Scan.objects.get(device=device, client_id=client_id)
 
 
 @transaction.atomic(durable=True)
 def judge(*, device: Device, claim: barcode.Claim | None, client_id: uuid.UUID) -> Scan:
-    event, ticket, reason = device.gate.event, None, Reason.UNKNOWN
+    event, admitted, ticket, reason = device.gate.event, None, None, Reason.UNKNOWN
     if claim and claim.event == event.pk:
-        ticket = tickets_steps.check(number=claim.number, event=event, generation=claim.generation)
-        reason = Reason.ADMITTED
-    if claim and not ticket:
-        ticket = Ticket.objects.filter(number=claim.number).select_related("event").first()
+        admitted, reason = tickets_steps.check(number=claim.number, event=event, generation=claim.generation), Reason.ADMITTED
+    if claim and not admitted:
+        ticket = Ticket.objects.filter(number=claim.number).first()
         reason = refusal(event, ticket, claim) if ticket else Reason.UNKNOWN
     return Scan.objects.create(
         device=device,
         client_id=client_id,
         verdict=Scan.Verdict.REFUSED if reason else Scan.Verdict.ADMITTED,
         reason=reason,
-        ticket=ticket,
+        ticket_id=admitted or (ticket and ticket.pk),
         generation=claim.generation if claim else None,
     )
 

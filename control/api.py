@@ -55,8 +55,7 @@ class Problem(Schema):
 def create_scan(request: HttpRequest, reading: ScanIn):
     """Admit once, or refuse with a reason and a sentence; every scan is kept."""
     device: Device = request.auth  # type: ignore[attr-defined]
-    scan = actions.scan(device=device, code=reading.code, client_id=reading.scan_id)
-    scan.device = device
+    scan = verdicts.informed(actions.scan(device=device, code=reading.code, client_id=reading.scan_id), device)
     ticket = scan.ticket
     return {
         "scan_id": scan.client_id,

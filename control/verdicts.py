@@ -1,11 +1,20 @@
 """What a gate says: a sentence that a doorman can repeat, in the language in force."""
 
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from accounts.models import Relay
-from control.models import Scan
+from control.models import Device, Scan
 from portal.templatetags.words import hour, moment
 from tickets.models import Movement, Ticket
+
+
+def informed(scan: Scan, device: Device) -> Scan:
+    """The scan with all that its sentence may name, in one query."""
+    scan.device = device
+    tickets = Ticket.objects.select_related("member", "event__venue", "product", "seat")
+    prefetch_related_objects([scan], Prefetch("ticket", tickets))
+    return scan
 
 
 def title(scan: Scan) -> str:

@@ -28,8 +28,8 @@ def gate(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = CodeForm(request.POST)
         if form.is_valid():
-            scan = actions.scan(device=device, code=form.cleaned_data["code"], client_id=form.cleaned_data["scan_id"])
-            scan.device = device
+            reading = {"code": form.cleaned_data["code"], "client_id": form.cleaned_data["scan_id"]}
+            scan = verdicts.informed(actions.scan(device=device, **reading), device)
     return render(request, "control/gate.html", shown(device, scan))
 
 

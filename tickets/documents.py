@@ -69,7 +69,6 @@ def tickets_pdf(tickets: list[Ticket]) -> bytes:
     context = {"tickets": tickets, "seller": Seller.objects.current(), "total": len(tickets), "language": get_language()}
     page = render_to_string("tickets/ticket.html", context)
     fonts, style = stylesheet()
-    fonts, style = stylesheet()
     # Nothing of the growing document can be collected before its end: looking for it would take a fifth of the time.
     gc.disable()
     try:

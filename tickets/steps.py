@@ -194,22 +194,25 @@ WITH admitted AS (
     WHERE ticket.number = %(number)s AND ticket.event_id + 0 = %(event)s AND ticket.generation = %(generation)s
       AND ticket.status IN ('distributed', 'printed')
       AND event.id = ticket.event_id AND clock_timestamp() BETWEEN event.valid_from AND event.valid_until
-    RETURNING ticket.*
+    RETURNING ticket.id, ticket.generation
 ), kept AS (
     INSERT INTO tickets_movement (ticket_id, kind, generation) SELECT id, 'checked', generation FROM admitted
 )
-SELECT * FROM admitted
+SELECT id FROM admitted
 """
 
 
-def check(*, number: int, event: Event, generation: int) -> Ticket | None:
+def check(*, number: int, event: Event, generation: int) -> int | None:
     """Admit this generation of a ticket of the event, once under any concurrency: the conditional UPDATE decides.
 
-    None, and nothing done, when it is not distributed or printed, or the event does not admit at this instant.
+    The key of the ticket; None, and nothing done, when it is not distributed or printed, or the event does not admit
+    at this instant.
     """
     assert connection.in_atomic_block
-    claim = {"number": number, "event": event.pk, "generation": generation}
-    return next(iter(Ticket.objects.raw(ADMISSION, claim)), None)
+    with connection.cursor() as cursor:
+        cursor.execute(ADMISSION, {"number": number, "event": event.pk, "generation": generation})
+        admitted = cursor.fetchone()
+    return admitted[0] if admitted else None
 
 
 def cancel(tickets: Sequence[Ticket], *, by: User) -> None:
