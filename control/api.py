@@ -3,11 +3,13 @@
 import uuid
 from datetime import datetime
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.security import HttpBearer
+from psycopg_pool import PoolTimeout
 from pydantic import Field
 
 from control import actions, verdicts
@@ -51,7 +53,7 @@ class Problem(Schema):
     detail: str
 
 
-@api.post("/scans", response={200: ScanOut, 401: Problem, 422: Problem}, summary="Check a ticket")
+@api.post("/scans", response={200: ScanOut, 401: Problem, 422: Problem, 503: Problem}, summary="Check a ticket")
 def create_scan(request: HttpRequest, reading: ScanIn):
     """Admit once, or refuse with a reason and a sentence; every scan is kept."""
     device: Device = request.auth  # type: ignore[attr-defined]
@@ -81,6 +83,15 @@ def problem(request: HttpRequest, status: int, title: str, detail: str):
 def not_paired(request: HttpRequest, error: AuthenticationError):
     answer = problem(request, 401, "Unauthorized", _("This device is not paired, or no longer. Ask the staff for a new token."))
     answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+@api.exception_handler(PoolTimeout)
+def database_is_away(request: HttpRequest, error: Exception):
+    answer = problem(request, 503, "Service Unavailable", _("The portal is restarting: send the same scan again."))
+    answer["Retry-After"] = "5"
     return answer
 
 

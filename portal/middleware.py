@@ -1,35 +1,11 @@
 """What every answer goes through."""
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
 from django.shortcuts import render
-from django.template import loader
 from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from psycopg_pool import PoolTimeout
 
 from portal.errors import Refused
-
-
-class DatabaseDown:
-    """Without its database the portal says so, in French and English, and can be tried again (503)."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
-
-    def process_exception(self, request, exception):
-        if isinstance(exception, OperationalError | InterfaceError | PoolTimeout):
-            return unavailable()
-        return None
-
-
-def unavailable() -> HttpResponse:
-    page = loader.get_template("503.html").render()
-    return HttpResponse(page, status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
 
 
 class Language:

@@ -83,7 +83,6 @@ if DEMO:
     INSTALLED_APPS.append("demo")
 
 MIDDLEWARE = [
-    "portal.middleware.DatabaseDown",
     # Those that write headers come first: an answer made by another one, or by its failure, has them too.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from scripts import postgres
@@ -21,11 +22,14 @@ def start_database():
     postgres.initdb(folder / "pg")
     log = (folder / "log").open("w")
     fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "deadlock_timeout=200ms"]
-    process = subprocess.Popen(
-        [str(part) for part in postgres.command(folder / "pg", port, *fast)], stdout=log, stderr=log, **postgres.as_nobody()
-    )
-    postgres.wait_until_ready(process, port)
-    running.append((process, folder))
+    argv = [str(part) for part in postgres.command(folder / "pg", port, *fast)]
+
+    def serve():
+        process = subprocess.Popen(argv, stdout=log, stderr=log, **postgres.as_nobody())
+        postgres.wait_until_ready(process, port)
+        return process
+
+    running.append([serve(), folder, serve])
     os.environ |= {
         "RELAIS_TEST_DB": str(port),
         "DEMO": "1",
@@ -42,8 +46,17 @@ def start_database():
 start_database()
 
 
+def restart_database(away: float):
+    """What an upgrade does: every connection cut in the middle of what it was doing, nobody there, then back."""
+    database = running[0]
+    database[0].send_signal(signal.SIGINT)
+    database[0].wait(10)
+    time.sleep(away)
+    database[0] = database[2]()
+
+
 def pytest_unconfigure(config):
-    for process, folder in running:
+    for process, folder, _ in running:
         process.send_signal(signal.SIGINT)
         process.wait(10)
         shutil.rmtree(folder, ignore_errors=True)
