@@ -7,10 +7,14 @@ import base64
 import gc
 import io
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
+from typing import NamedTuple
 
+import pikepdf
 import qrcode
 from django.template.loader import render_to_string
+from django.utils.html import strip_tags
 from django.utils.translation import get_language
 from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
@@ -62,20 +66,78 @@ def qr_data_uri(ticket: Ticket) -> str:
     return "data:image/png;base64," + base64.b64encode(qr_png(encode(ticket, signer()))).decode()
 
 
+class Layer(NamedTuple):
+    """What some tickets have in common, drawn once: a stand-in picture in their document, and the page to put there.
+
+    The stand-in is one pixel wide, and `number` pixels high so that it is found again.
+    """
+
+    number: int
+    page: bytes
+    words: str
+
+    @property
+    def url(self) -> str:
+        return f"asset:layer/{self.number}"
+
+    def stand_in(self) -> bytes:
+        picture = io.BytesIO()
+        Image.new("1", (1, self.number), 1).save(picture, "PNG")
+        return picture.getvalue()
+
+
 def tickets_pdf(tickets: list[Ticket]) -> bytes:
-    """One document of these tickets, loaded with `for_print()` and already marked printed."""
-    signed_by = signer()
+    """One document of these tickets, loaded with `for_print()` and already marked printed.
+
+    What is the same on all is rendered once and drawn under each; a screen reader finds its words as the alternative
+    text of that drawing.
+    """
+    signed_by, context = signer(), {"seller": Seller.objects.current(), "language": get_language()}
+    layers: dict[tuple, Layer] = {}
+    pages = []
+    for ticket in tickets:
+        shared = (ticket.order_line_id, ticket.company_id, ticket.seat is None)
+        if shared not in layers:
+            html = render_to_string("tickets/ticket_layer.html", context | {"ticket": ticket})
+            words = " ".join(unescape(strip_tags(html.partition("<body>")[2])).split())
+            layers[shared] = Layer(len(layers) + 1, rendered(html, {}), words)
+        pages.append((ticket, layers[shared]))
+    html = render_to_string("tickets/ticket.html", context | {"pages": pages, "total": len(tickets), "first": tickets[0]})
     pictures = {f"asset:qr/{ticket.pk}": qr_png(encode(ticket, signed_by)) for ticket in tickets}
-    context = {"tickets": tickets, "seller": Seller.objects.current(), "total": len(tickets), "language": get_language()}
-    page = render_to_string("tickets/ticket.html", context)
+    pictures |= {layer.url: layer.stand_in() for layer in layers.values()}
+    return with_layers(rendered(html, pictures, pdf_variant="pdf/ua-1"), {layer.number: layer.page for layer in layers.values()})
+
+
+def rendered(html: str, pictures: dict[str, bytes], **options) -> bytes:
     fonts, style = stylesheet()
     # Nothing of the growing document can be collected before its end: looking for it would take a fifth of the time.
     gc.disable()
     try:
-        document = HTML(string=page, url_fetcher=OurFilesOnly(pictures), base_url=None)
-        return document.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", uncompressed_pdf=False)
+        document = HTML(string=html, url_fetcher=OurFilesOnly(pictures), base_url=None)
+        return document.write_pdf(stylesheets=[style], font_config=fonts, **options)
     finally:
         gc.enable()
+
+
+def with_layers(document: bytes, layers: dict[int, bytes]) -> bytes:
+    """The document with each stand-in picture replaced by its layer: a form that fills the same box."""
+    with pikepdf.open(io.BytesIO(document)) as pdf:
+        for picture in pdf.objects:
+            if not (isinstance(picture, pikepdf.Stream) and picture.get("/Subtype") == "/Image" and picture.Width == 1):
+                continue
+            with pikepdf.open(io.BytesIO(layers[int(picture.Height)])) as drawn:
+                form = pdf.copy_foreign(drawn.pages[0].as_form_xobject())
+            _, _, width, height = (float(side) for side in form.BBox)
+            form.Matrix = [1 / width, 0, 0, 1 / height, 0, 0]
+            picture.write(form.read_bytes())
+            for key in list(picture.keys()):
+                if key not in ("/Length", "/Filter"):
+                    del picture[key]
+            for key in ("/Type", "/Subtype", "/BBox", "/Matrix", "/Resources"):
+                picture[key] = form[key]
+        joined = io.BytesIO()
+        pdf.save(joined)
+    return joined.getvalue()
 
 
 @lru_cache(maxsize=1)

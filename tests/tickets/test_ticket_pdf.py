@@ -52,7 +52,7 @@ def test_it_bears_all_that_the_law_and_the_gate_want(ticket, relay):
     for mention in (
         "Nuit Ravel", "Auditorium", "12, quai des Orchestres", "1re catégorie", "38,00 €", "Zoé Lefèvre-Diallo",
         f"Billet n° {ticket.number}",
-        "exemplaire 1", "commande 1", "vendu le", "Association des Quais", "PLATESV-R-2026-000001", "Ni repris ni échangé.",
+        "exemplaire 1", "Commande 1", "vendu le", "Association des Quais", "PLATESV-R-2026-000001", "Ni repris ni échangé.",
         f"Offert par {relay.company}", "Prix TTC", "TVA à 5,5 %", "1,98 €",
     ):  # fmt: skip
         assert mention in shown, mention
@@ -77,9 +77,34 @@ def test_the_document_is_tagged_in_its_language_with_its_fonts_inside(ticket):
     assert root["/MarkInfo"]["/Marked"] and root["/StructTreeRoot"]
     assert str(root["/Lang"]) == "fr"
     assert reader.metadata.title.startswith("Billet, Nuit Ravel")
-    for font in reader.pages[0]["/Resources"]["/Font"].values():
+    page = reader.pages[0]["/Resources"]
+    (layer,) = (form for form in page["/XObject"].values() if form["/Subtype"] == "/Form")
+    for font in [*page["/Font"].values(), *layer["/Resources"]["/Font"].values()]:
         inner = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
         assert any(key in inner for key in ("/FontFile", "/FontFile2", "/FontFile3"))
+
+
+def test_a_screen_reader_gets_every_word_in_order(ticket):
+    """The heading, then what tickets share (as the alternative of its drawing), the name and the code."""
+    reader = pypdf.PdfReader(io.BytesIO(tickets_pdf([ticket])))
+
+    def told(element):
+        element = element.get_object()
+        kids = element.get("/K", [])
+        inner = [
+            step for kid in (kids if isinstance(kids, list) else [kids]) if hasattr(kid, "get_object") for step in told_if_element(kid)
+        ]
+        return [(element["/S"], element.get("/Alt", ""))] + inner
+
+    def told_if_element(kid):
+        return told(kid) if hasattr(kid.get_object(), "keys") and "/S" in kid.get_object() else []
+
+    steps = [(kind, alt) for kind, alt in told(reader.trailer["/Root"]["/StructTreeRoot"]["/K"][0]) if kind in ("/H1", "/Figure", "/P")]
+    figures = [alt.replace("\xa0", " ") for kind, alt in steps if kind == "/Figure"]
+
+    assert steps[0][0] == "/H1"
+    assert "Catégorie 1re catégorie" in figures[0] and "Prix TTC 38,00 €" in figures[0] and "Ni repris ni échangé." in figures[0]
+    assert figures[1] == "Code à présenter à l’entrée"
 
 
 @pytest.mark.parametrize("name", [*NAMES, "W" * 80, "Wolfeschlegelsteinhausenbergerdorff " * 2, "👩‍👩‍👧 Zoé"])
@@ -197,4 +222,4 @@ def test_a_batch_has_a_page_a_ticket_in_the_order_given(relay, signing_key):
 
     assert len(document) == 20
     for page, ticket in zip(document, tickets, strict=True):
-        assert f"{ticket.number}, exemplaire 1" in page.get_textpage().get_text_range().replace("\xa0", " ")
+        assert f"Billet n° {ticket.number}, exemplaire 1" in page.get_textpage().get_text_range().replace("\xa0", " ")
