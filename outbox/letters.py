@@ -18,11 +18,12 @@ def letter(name: str, context: dict) -> Letter:
     """The email `templates/email/<name>.*`, in the language in force. Expects a seller in the context."""
     colours = house(context["seller"].accent)["light"]
     context = {**context, "accent": colours["accent"], "on_accent": colours["on-accent"], "LANGUAGE_CODE": get_language()}
-    subject = html.unescape(render_to_string(f"email/{name}.subject.txt", context))
+    subject = render_to_string(f"email/{name}.subject.txt", context)
+    subject = re.sub(r"[ \r\n]+", " ", html.unescape(subject)).strip()  # one line; the spaces of French stay
     text = html.unescape(render_to_string(f"email/{name}.txt", context))
-    page = render_to_string(f"email/{name}.html", {**context, "subject": " ".join(subject.split())})
+    page = render_to_string(f"email/{name}.html", {**context, "subject": subject})
     return Letter(
-        subject=" ".join(subject.split()),
+        subject=subject,
         text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
         html=page,
         sender=context.get("sender") or str(context["seller"]),

@@ -1,0 +1,85 @@
+"""The pages and acts of a relay's day ask the database as often for three as for thirty."""
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def as_relay(as_relay, relay):
+    """Already seen today: the first request of a session notes it."""
+    as_relay.get(f"/c/{relay.company.public_id}/")
+    return as_relay
+
+
+def queries_of(request) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        answer = request()
+    assert answer.status_code in (200, 302), answer.content[:500]
+    return len(captured)
+
+
+def test_distributing_to_thirty_asks_as_often_as_to_three(as_relay, relay):
+    def distribute_to(count: int) -> int:
+        product = factories.stock(relay.company, count)
+        members = factories.MemberFactory.create_batch(count, company=relay.company)
+        form = {f"quantity-{m.public_id}": "1" for m in members} | {"confirm": "1", "request_key": str(uuid.uuid4())}
+        url = f"/c/{relay.company.public_id}/products/{product.public_id}/distribute/"
+        asked = queries_of(lambda: as_relay.post(url, form))
+        assert sum(m.tickets.count() for m in members) == count
+        return asked
+
+    assert distribute_to(3) == distribute_to(30)
+
+
+def test_reclaiming_and_undoing_thirty_asks_as_often_as_three(as_relay, relay):
+    def give_and_take(count: int) -> list[int]:
+        product = factories.stock(relay.company, count)
+        members = factories.MemberFactory.create_batch(count, company=relay.company)
+        tickets = [factories.given(m, product, by=relay.user)[0] for m in members]
+        url = f"/c/{relay.company.public_id}/products/{product.public_id}/reclaim/"
+        form = {"ticket": [str(t.public_id) for t in tickets], "request_key": str(uuid.uuid4())}
+        return [queries_of(lambda: as_relay.get(url)), queries_of(lambda: as_relay.post(url, form))]
+
+    assert give_and_take(3) == give_and_take(30)
+
+
+@pytest.mark.parametrize("page", ["", "distribute/", "hand-over/", "tickets/", "figures.csv"])
+def test_a_products_pages_ask_as_often_for_thirty_members_as_for_three(as_relay, relay, page):
+    def look(count: int) -> int:
+        product = factories.stock(relay.company, count + 1)
+        for member in factories.MemberFactory.create_batch(count, company=relay.company):
+            factories.printed(factories.given(member, product, by=relay.user))
+        return queries_of(lambda: as_relay.get(f"/c/{relay.company.public_id}/products/{product.public_id}/{page}"))
+
+    assert look(3) == look(30)
+
+
+def test_the_home_asks_as_often_for_nine_products_as_for_one(as_relay, relay):
+    def look(more: int) -> int:
+        for _ in range(more):
+            product = factories.stock(relay.company, 2)
+            factories.given(factories.MemberFactory(company=relay.company), product, by=relay.user)
+        return queries_of(lambda: as_relay.get(f"/c/{relay.company.public_id}/"))
+
+    assert look(1) == look(8)
+
+
+def test_the_members_space_asks_as_often_for_twelve_tickets_as_for_one(client, relay):
+    member = factories.MemberFactory(company=relay.company)
+    client.force_login(factories.login(member.email), backend="django.contrib.auth.backends.ModelBackend")
+
+    client.get("/my/")
+
+    def look(more: int) -> int:
+        for _ in range(more):
+            factories.given(member, factories.stock(relay.company, 1), by=relay.user)
+        return queries_of(lambda: client.get("/my/"))
+
+    assert look(1) == look(11)

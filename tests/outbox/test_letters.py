@@ -1,0 +1,86 @@
+"""What each email says, as it would leave: in French and in English, as text and as HTML, from what is owed in truth."""
+
+import re
+import uuid
+
+import pytest
+from django.db import transaction
+from django.utils import timezone, translation
+
+from accounts import steps as accounts_steps
+from accounts.models import Relay
+from distribution.actions import distribute, reclaim
+from outbox import kinds
+from outbox.kinds import kind
+from outbox.models import Delivery
+from tests import factories
+from tickets import actions as tickets_actions
+from tickets.models import Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owed(relay, client) -> dict[str, Delivery]:
+    """One email of every kind, owed by the acts that owe it."""
+    staff = factories.UserFactory(is_staff=True)
+    with transaction.atomic():
+        new = Relay(company=relay.company, first_name="Inès", last_name="Novak")
+        accounts_steps.authorise(new, address="ines@exemple.fr", by=staff)
+    product = factories.stock(relay.company, 4)
+    zoe = factories.MemberFactory(company=relay.company, first_name="Zoé", last_name="Lefèvre-Diallo")
+    distribute(relay=relay, product=product, gifts=[(zoe.pk, 3, ())], message="À l'entrée : porte B !", request_key=uuid.uuid4())
+    Ticket.objects.filter(member=zoe).update(shown_from=timezone.now())
+    Delivery.objects.filter(kind="tickets_distributed").update(state="sent")
+    first, second, third = Ticket.objects.filter(member=zoe).order_by("pk")
+    reclaim(relay=relay, product=product, tickets=[first.public_id], request_key=uuid.uuid4())
+    tickets_actions.cancel_tickets(tickets=[second.pk], by=staff, key="c")
+    client.post("/login/", {"email": relay.user.email})
+    client.post("/login/", {"email": "inconnue@exemple.fr"})
+    assert third.member == zoe
+    return {delivery.kind: delivery for delivery in Delivery.objects.all()}
+
+
+def written(delivery: Delivery, language: str):
+    with translation.override(language):
+        return kind(delivery.kind).render(delivery.refs, language, delivery.secret)
+
+
+@pytest.mark.parametrize("name", sorted(kinds._kinds))
+def test_every_email_is_whole_in_french_and_in_english(owed, name):
+    french, english = (written(owed[name], language) for language in ("fr", "en"))
+
+    for letter, language in ((french, "fr"), (english, "en")):
+        assert letter.subject and "\n" not in letter.subject and len(letter.subject) < 120
+        assert f'lang="{language}"' in letter.html and "Billetterie des Quais" in letter.html and "Billetterie des Quais" in letter.text
+        assert not re.search(r"&\w+;|<\w|None|\{\{|%\(", letter.text), letter.text
+        assert "http://localhost:8000/static" not in letter.html and "<script" not in letter.html
+        assert set(re.findall(r"https?://[^/\s\"<]+", letter.text)) <= {"http://localhost:8000"}
+    assert french.subject != english.subject
+    lines = {line for line in french.text.splitlines() if len(line.split()) > 4} & set(english.text.splitlines())
+    assert not lines, f"said in one language only: {lines}"
+
+
+def test_french_emails_have_french_spaces(owed):
+    letter = written(owed["tickets_distributed"], "fr")
+
+    assert "À l’entrée\u00a0: porte B\u202f!" in letter.text and "À l’entrée\u00a0: porte B\u202f!" in letter.html
+    for delivery in owed.values():
+        said = written(delivery, "fr")
+        assert not re.search(r"\w'\w| [;:!?»](?!\S*/)", said.subject + said.text), said.text
+
+
+def test_a_reclaim_takes_one_of_two_people_out_of_the_email_they_share(relay):
+    product = factories.stock(relay.company, 2)
+    mother, son = (factories.MemberFactory(company=relay.company, first_name=name, email="famille@exemple.fr") for name in ("Anne", "Léo"))
+    gifts = [(mother.pk, 1, ()), (son.pk, 1, ())]
+    distribute(relay=relay, product=product, gifts=gifts, message="", request_key=uuid.uuid4())
+    letter = Delivery.objects.get(kind="tickets_distributed")
+
+    reclaim(relay=relay, product=product, tickets=[mother.tickets.get().public_id], request_key=uuid.uuid4())
+
+    letter.refresh_from_db()
+    assert letter.state == "pending" and kind(letter.kind).still_due(letter.refs)
+    said = written(letter, "fr")
+    assert str(son) in said.text and str(mother) not in said.text
+    assert "1 billet" in said.subject + said.text
