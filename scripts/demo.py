@@ -124,9 +124,9 @@ def wait_for(port: int, name: str) -> None:
 
 
 def prepare_folders() -> None:
-    if "--reset" in sys.argv:
-        for name in ("pg", "mail"):
-            shutil.rmtree(VAR / name, ignore_errors=True)
+    if "--reset" in sys.argv or not (VAR / "log").exists():  # in a new folder, root's database is of one deleted since
+        for folder in (database_folder(VAR), VAR / "mail"):
+            shutil.rmtree(folder, ignore_errors=True)
     for name in ("queue", "queue-control"):  # messages of an earlier run would be executed now
         shutil.rmtree(VAR / name, ignore_errors=True)
     for name in ("log", "queue", "queue-control", "static"):
@@ -135,15 +135,18 @@ def prepare_folders() -> None:
         old.unlink()
 
 
+def database_folder(var: Path) -> Path:
+    """Root's database is run by nobody, who must reach it through folders that only root may enter."""
+    if os.getuid() == 0:
+        return Path("/var/tmp") / f"relais-demo-{var.stat().st_ino}" / "pg"  # noqa: S108
+    return var / "pg"
+
+
 def start_database() -> None:
-    folder = VAR / "pg"
-    if os.getuid() == 0:  # nobody must reach it through folders that only root may enter
-        store = Path("/var/tmp") / f"relais-demo-{VAR.stat().st_ino}"  # noqa: S108
-        store.mkdir(exist_ok=True)
-        store.chmod(0o755)
-        if "--reset" in sys.argv:
-            shutil.rmtree(store / "pg", ignore_errors=True)
-        folder = store / "pg"
+    folder = database_folder(VAR)
+    folder.parent.mkdir(exist_ok=True)
+    if os.getuid() == 0:
+        folder.parent.chmod(0o755)
     if not (folder / "PG_VERSION").exists():
         shutil.rmtree(folder, ignore_errors=True)
         postgres.initdb(folder)
