@@ -2,6 +2,7 @@
 and beat, and the web server; says where to click; on Ctrl-C stops all of it.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 from scripts import postgres
@@ -22,10 +24,27 @@ WEB, MAIL, DB = (int(os.environ.get(name, default)) for name, default in (("PORT
 PYTHON, BIN = sys.executable, Path(sys.executable).parent
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
+
+class Flag:
+    """Without a lock: a signal may come while its holder is at work, even while another signal is answered."""
+
+    up = False
+
+
 processes: dict[str, subprocess.Popen] = {}
-stopping = threading.Event()
-failed = threading.Event()
+stopping, failed = Flag(), Flag()
+worker_may_end = Flag()  # once: it is started again
 quiet = "--verbose" not in sys.argv
+
+PREPARE = """
+import sys, django
+from django.core.management import call_command
+django.setup()
+call_command("migrate", verbosity=0)
+call_command("createcachetable", verbosity=0)
+call_command("load_demo")
+call_command("load_demo", say=sys.argv[1])
+"""
 
 
 def die_with_parent() -> None:
@@ -51,19 +70,27 @@ def pump(name: str, process: subprocess.Popen) -> None:
         if not quiet:
             print(f"{name:7} {line}", end="")
     process.wait()
-    if not stopping.is_set():
-        if name == "worker" and not getattr(pump, "restarted", False):
-            pump.restarted = True  # type: ignore[attr-defined]
+    if stopping.up or (name == "worker" and worker_may_end.up):
+        return
+    print(f"{name} ended by itself: see {VAR / 'log' / name}.log", file=sys.stderr)
+    failed.up = stopping.up = True
+
+
+def prepare_data() -> str:
+    """The tables and the story, by one process: four of them would take seconds more. Answers where to click."""
+    argv = [PYTHON, "-c", PREPARE, f"http://localhost:{WEB}"]
+    done = subprocess.run(argv, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=die_with_parent)
+    return done.stdout
+
+
+def watch() -> None:
+    """Until Ctrl-C, or until something ends. The main thread starts the worker again: it dies with the thread that did."""
+    while not stopping.up:
+        if worker_may_end.up and processes["worker"].poll() is not None:
             print("The worker ended: it is started again, once.")
             start_worker()
-            return
-        print(f"{name} ended by itself: see {VAR / 'log' / name}.log", file=sys.stderr)
-        failed.set()
-        stopping.set()
-
-
-def run(*argv) -> None:
-    subprocess.run([PYTHON, *argv], check=True, cwd=ROOT)
+            worker_may_end.up = False
+        time.sleep(0.2)
 
 
 def start_worker() -> None:
@@ -88,7 +115,7 @@ def start_worker() -> None:
 
 
 def stop_all() -> None:
-    stopping.set()
+    stopping.up = True
     for name, process in processes.items():
         if name != "db" and process.poll() is None:
             process.terminate()
@@ -102,19 +129,22 @@ def stop_all() -> None:
             process.wait()
 
 
-def require_free(port: int) -> None:
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind(("127.0.0.1", port))
-        except OSError:
-            names = {WEB: "PORT", MAIL: "MAIL_PORT", DB: "DB_PORT"}
-            sys.exit(f"Port {port} is taken. Choose another: {names[port]}={port + 1000} make demo")
+def require_free(port: int, until: float) -> None:
+    while True:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                return s.bind(("127.0.0.1", port))
+            except OSError:
+                if time.monotonic() > until:
+                    names = {WEB: "PORT", MAIL: "MAIL_PORT", DB: "DB_PORT"}
+                    sys.exit(f"Port {port} is taken. Choose another: {names[port]}={port + 1000} make demo")
+        time.sleep(0.2)
 
 
 def wait_for(port: int, name: str) -> None:
     deadline = time.monotonic() + 60
-    while not stopping.is_set():
+    while not stopping.up:
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -158,20 +188,25 @@ def start_database() -> None:
 
 def main() -> int:
     VAR.mkdir(parents=True, exist_ok=True)
-    lock = (VAR / "demo.lock").open("w")
+    lock = (VAR / "demo.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         sys.exit("The demo already runs in this folder.")
+    lock.seek(0)
+    killed = bool(lock.read())  # the last start could not stop what it had started: that ends by itself, in some seconds
     for port in (WEB, MAIL, DB):
-        require_free(port)
+        require_free(port, until=time.monotonic() + (12 if killed else 0))
+    lock.write("running")
+    lock.flush()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda *_: setattr(stopping, "up", True))
     os.environ |= {
         "DEMO": "1",
         "STAFF_NEEDS_SECOND_FACTOR": "0",
         "DATABASE_URL": f"postgres://relais@127.0.0.1:{DB}/relais",
         "EMAIL_URL": f"smtp://127.0.0.1:{MAIL}",
+        "REDIS_URL": "filesystem://localhost//",  # without a host kombu warns at each start
         "PUBLIC_BASE_URL": f"http://localhost:{WEB}",
         "VAR_DIR": str(VAR),
         "PYTHONWARNINGS": "ignore",
@@ -180,9 +215,10 @@ def main() -> int:
     prepare_folders()
     try:
         start_database()
-        run("manage.py", "migrate", "-v", "0")
-        run("manage.py", "createcachetable")
-        run("manage.py", "load_demo")
+        words = prepare_data()
+        if stopping.up:
+            return 0
+        worker_may_end.up = True
         start("mail", [PYTHON, "-m", "demo.mail_server", str(MAIL), str(VAR / "mail")], cwd=ROOT)
         start_worker()
         start("beat", [BIN / "celery", "-A", "portal", "beat", "-s", VAR / "beat", "--pidfile=", "-l", "warning"], cwd=ROOT)
@@ -195,14 +231,17 @@ def main() -> int:
         )
         wait_for(MAIL, "mail")
         wait_for(WEB, "web")
-        if not stopping.is_set():
-            run("manage.py", "load_demo", "--say", f"http://localhost:{WEB}")
-        stopping.wait()
+        with contextlib.suppress(OSError):  # its end is told by pump
+            urllib.request.urlopen(f"http://127.0.0.1:{WEB}/healthz", timeout=60).close()  # noqa: S310
+        if not stopping.up:
+            print(words, flush=True)
+        watch()
     except subprocess.CalledProcessError:
-        failed.set()
+        failed.up = True
     finally:
         stop_all()
-    return int(failed.is_set())
+        lock.truncate(0)
+    return int(failed.up)
 
 
 if __name__ == "__main__":
