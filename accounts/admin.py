@@ -83,7 +83,7 @@ class CompanyAdmin(admin.ModelAdmin):
     list_filter = ["kind"]
     list_select_related = ["parent"]
     search_fields = ["name"]
-    autocomplete_fields = ["parent"]
+    autocomplete_fields = ["parent", "partners"]
     inlines = [RelayInline]
 
     def has_delete_permission(self, request, obj=None):

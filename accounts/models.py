@@ -5,7 +5,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now, TruncDate
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +44,11 @@ class Seller(models.Model):
     logo = models.BinaryField(_("logo"), null=True, editable=False)
     undo_seconds = models.PositiveSmallIntegerField(_("seconds to undo a distribution"), default=30, validators=[MaxValueValidator(3600)])
     reclaim_until = models.CharField(_("a relay may reclaim a ticket"), max_length=7, choices=ReclaimUntil, default=ReclaimUntil.CHECKED)
+    reclaims_below = models.BooleanField(
+        _("a company may reclaim what a structure below it has distributed"),
+        default=False,
+        help_text=_("Otherwise only what that structure has not distributed yet."),
+    )
 
     objects = SellerManager()
 
@@ -95,6 +100,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
 
+class CompanyQuerySet(models.QuerySet):
+    def receiving_from(self, company: "Company"):
+        """Whom the company may forward tickets to: its children, and those the seller has linked as partners."""
+        return self.filter(Q(parent=company) | Q(partners=company)).distinct()
+
+    def with_relays(self):
+        """Those for whom somebody can act today."""
+        return self.filter(Exists(Relay.objects.authorised().filter(company=OuterRef("pk"))))
+
+
 class Company(models.Model):
     """A customer structure; may have a parent (a group) and children (its sites)."""
 
@@ -108,7 +123,15 @@ class Company(models.Model):
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=13, choices=Kind, default=Kind.WORKS_COUNCIL)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
+    partners = models.ManyToManyField(
+        "self",
+        blank=True,
+        verbose_name=_("partners"),
+        help_text=_("Structures outside the group that it may forward tickets to, both ways."),
+    )
     created_at = models.DateTimeField(_("created at"), db_default=Now())
+
+    objects = CompanyQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("company"), _("companies")

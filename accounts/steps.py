@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.sessions.models import Session
 from django.db import connection
 
-from accounts.models import Relay, User
+from accounts.models import Company, Relay, User
 from outbox import steps as outbox_steps
 from portal.clock import now
 
@@ -48,6 +48,21 @@ def authorise(relay: Relay, *, address: str, by: User) -> Relay:
         ]
     )
     return relay
+
+
+def owe_to_relays(companies: Iterable[Company | int], kind: str, refs: dict, key: str) -> None:
+    """Owe one email to each relay in force of these companies."""
+    assert connection.in_atomic_block
+    relays = Relay.objects.authorised().filter(company__in=companies).select_related("user").order_by("pk")
+    at = now()
+    outbox_steps.owe(
+        [
+            outbox_steps.letter(
+                kind, to=r.user.email, language=r.user.language, refs={**refs, "relay": r.pk}, key=f"{key}:{r.pk}", not_before=at
+            )
+            for r in relays
+        ]
+    )
 
 
 def end_sessions(user: User) -> None:

@@ -11,4 +11,6 @@ class DistributionConfig(AppConfig):
         from outbox import kinds
 
         kinds.register("tickets_distributed", emails.tickets_distributed, emails.still_distributed)
+        kinds.register("tickets_forwarded", emails.tickets_forwarded, emails.forward_stands)
+        kinds.register("forward_reclaimed", emails.forward_reclaimed, emails.always)
         kinds.register("tickets_reclaimed", emails.tickets_reclaimed, emails.always)

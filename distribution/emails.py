@@ -70,5 +70,50 @@ def tickets_reclaimed(refs: dict, language: str, secret: str) -> Letter:
     )
 
 
+def tickets_forwarded(refs: dict, language: str, secret: str) -> Letter:
+    """To a relay: another structure has forwarded tickets to hers."""
+    act, relay = forwarding(refs)
+    seller, giver = Seller.objects.current(), who_acts(act)
+    page = reverse("distribution:product", args=[relay.company.public_id, act.product.public_id])
+    return letter(
+        "tickets_forwarded",
+        {
+            "seller": seller,
+            "sender": f"{giver}, via {seller}",
+            "giver": giver,
+            "act": act,
+            "relay": relay,
+            "event": act.product.event,
+            "count": still_forwarded(act).count(),
+            "message": act.message,
+            "link": login_link(relay.user.email, page),
+        },
+    )
+
+
+def forwarding(refs: dict) -> tuple[Distribution, Relay]:
+    acts = Distribution.objects.select_related("product__event__venue", "company", "other")
+    return acts.get(pk=refs["act"]), Relay.objects.select_related("company", "user").get(pk=refs["relay"])
+
+
+def still_forwarded(act: Distribution):
+    """The tickets of the act that have not been taken back since."""
+    moved = Movement.objects.filter(act=act.public_id, kind="forwarded").values("ticket")
+    return Ticket.objects.standing().filter(pk__in=moved).gone_through(act.other)
+
+
+def forward_stands(refs: dict) -> bool:
+    act, relay = forwarding(refs)
+    return Relay.objects.authorised().filter(pk=relay.pk).exists() and still_forwarded(act).exists()
+
+
+def forward_reclaimed(refs: dict, language: str, secret: str) -> Letter:
+    """To a relay: the structure above has taken tickets back."""
+    act, relay = forwarding(refs)
+    seller, taker = Seller.objects.current(), who_acts(act)
+    context = {"seller": seller, "sender": f"{taker}, via {seller}", "taker": taker, "act": act, "relay": relay, "event": act.product.event}
+    return letter("forward_reclaimed", context)
+
+
 def always(refs: dict) -> bool:
     return True

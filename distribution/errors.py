@@ -35,6 +35,10 @@ class NobodyChosen(Refused):
         super().__init__(_("Choose at least one person, and at least one ticket for each."))
 
 
+class CannotForward(Refused):
+    code = "cannot_forward"
+
+
 class UndoTooLate(Refused):
     code = "undo_too_late"
 

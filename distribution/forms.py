@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Relay
+from accounts.models import Company, Relay
 from members.models import Member
 from portal.forms import NameField, RequestKeyField, TextField, clean_name
 from portal.text import canonical_email
@@ -129,10 +129,25 @@ class AddressForm(forms.Form):
         return canonical_email(self.cleaned_data["email"])
 
 
+class QuantityField(forms.CharField):
+    """A number of tickets as typed, 1 or more and never more than `left`, which its form sets."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    left = 0
+
+    def to_python(self, value):
+        number = whole_number(value or "")
+        if not number:
+            raise ValidationError(_("Type a number of tickets, 1 or more."))
+        if number > self.left:
+            raise ValidationError(
+                ngettext("Only %(left)d ticket is left.", "Only %(left)d tickets are left.", self.left) % {"left": self.left}
+            )
+        return number
+
+
 class HandOverForm(forms.Form):
-    quantity = forms.CharField(
-        label=gettext_lazy("How many tickets"), initial="1", widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    )
+    quantity = QuantityField(label=gettext_lazy("How many tickets"), initial="1")
     names = TextField(
         label=gettext_lazy("Names to print, one a line: first name, then last name"),
         required=False,
@@ -144,17 +159,7 @@ class HandOverForm(forms.Form):
 
     def __init__(self, left: int, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.left = left
-
-    def clean_quantity(self) -> int:
-        number = whole_number(self.cleaned_data["quantity"])
-        if not number:
-            raise ValidationError(_("Type a number of tickets, 1 or more."))
-        if number > self.left:
-            raise ValidationError(
-                ngettext("Only %(left)d ticket is left.", "Only %(left)d tickets are left.", self.left) % {"left": self.left}
-            )
-        return number
+        self.fields["quantity"].left = left  # type: ignore[attr-defined]
 
     def clean_names(self) -> list[tuple[str, str]]:
         lines = [clean_name(line) for line in self.cleaned_data["names"].splitlines() if line.strip()]
@@ -166,6 +171,35 @@ class HandOverForm(forms.Form):
         if names and quantity and len(names) > quantity:
             self.add_error("names", _("There are more names than tickets: raise the number or take names out."))
         return values
+
+
+class ForwardForm(forms.Form):
+    """To which structure, how many, and a word to its relays."""
+
+    to = forms.ModelChoiceField(
+        Company.objects.none(),
+        to_field_name="public_id",
+        label=gettext_lazy("To which structure"),
+        empty_label=gettext_lazy("Choose a structure"),
+        error_messages={"required": gettext_lazy("Choose a structure."), "invalid_choice": gettext_lazy("Choose one of your structures.")},
+    )
+    quantity = QuantityField(label=gettext_lazy("How many tickets"), initial="1")
+    message = TextField(label=gettext_lazy("Your message to its relays, optional"), required=False, max_length=1000)
+    request_key = RequestKeyField()
+
+    def __init__(self, receivers, left: int, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = receivers  # type: ignore[attr-defined]
+        self.fields["quantity"].left = left  # type: ignore[attr-defined]
+
+
+class ReclaimFromForm(forms.Form):
+    quantity = QuantityField(label=gettext_lazy("How many tickets"))
+    request_key = RequestKeyField()
+
+    def __init__(self, left: int, *args, **kwargs):
+        super().__init__(*args, initial={"quantity": left}, **kwargs)
+        self.fields["quantity"].left = left  # type: ignore[attr-defined]
 
 
 class ReclaimForm(forms.Form):

@@ -44,7 +44,7 @@ def words(m: Movement, actor: str) -> str:
         "printed": _("Printed, or shown on a phone, by %(actor)s"),
         "handed_over": _("Printed by %(actor)s, to be handed over on paper"),
         "renamed": _("Name written by %(actor)s"),
-        "reclaimed": _("Reclaimed from %(member)s by %(actor)s") if m.from_member else _("Reclaimed by %(actor)s"),
+        "reclaimed": reclaimed(m),
         "undone": _("Distribution to %(member)s undone by %(actor)s"),
         "given_back": _("Given back by %(member)s"),
         "reissued": _("New barcode made by %(actor)s: earlier prints are dead"),
@@ -52,3 +52,9 @@ def words(m: Movement, actor: str) -> str:
         "cancelled": _("Cancelled by %(actor)s"),
     }
     return sentences[m.kind] % values
+
+
+def reclaimed(m: Movement) -> str:
+    if m.to_company:
+        return _("Reclaimed from %(from)s by %(actor)s")
+    return _("Reclaimed from %(member)s by %(actor)s") if m.from_member else _("Reclaimed by %(actor)s")

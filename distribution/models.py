@@ -17,7 +17,7 @@ class DistributionQuerySet(models.QuerySet):
         return self.filter(company=relay.company_id)
 
     def for_list(self):
-        return self.select_related("product__event__venue", "actor")
+        return self.select_related("product__event__venue", "actor", "other")
 
 
 class Distribution(models.Model):
@@ -27,9 +27,12 @@ class Distribution(models.Model):
         DISTRIBUTE = "distribute", _("distribution")
         HAND_OVER = "hand_over", _("handed over")
         RECLAIM = "reclaim", _("reclaim")
+        FORWARD = "forward", _("forwarded")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="distributions")
+    other = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")  # forwarded to, or reclaimed from
+    message = models.TextField(blank=True)  # to the relays of the other company; a recipient's is with the recipient
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="distributions")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="distributions")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -46,6 +49,7 @@ class Distribution(models.Model):
         constraints = [
             models.UniqueConstraint(name="an_act_happens_once", fields=["actor", "request_key"]),
             models.CheckConstraint(name="an_act_moves_something", condition=Q(quantity__gte=1)),
+            models.CheckConstraint(name="a_forward_has_another_company", condition=~Q(kind="forward") | Q(other__isnull=False)),
         ]
         indexes = [models.Index(fields=["company", "-at"], name="distribution_latest")]
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from distribution.views import acts, distribute, member, printing, product, tickets
+from distribution.views import acts, distribute, forward, member, printing, product, tickets
 from distribution.views.home import history, home
 
 app_name = "distribution"
@@ -14,6 +14,8 @@ urlpatterns = [
     path(f"{PRODUCT}distribute/", distribute.distribute, name="distribute"),
     path(f"{PRODUCT}distribute/people/", distribute.people, name="people"),
     path(f"{PRODUCT}hand-over/", acts.hand_over, name="hand_over"),
+    path(f"{PRODUCT}forward/", forward.forward, name="forward"),
+    path(f"{PRODUCT}reclaim-from/<uuid:other_id>/", forward.reclaim_from, name="reclaim_from"),
     path(f"{PRODUCT}reclaim/", acts.reclaim, name="reclaim"),
     path(f"{PRODUCT}tickets/", tickets.tickets, name="tickets"),
     path(f"{PRODUCT}print/", printing.print_for_members, name="print_for_members"),

@@ -185,7 +185,7 @@ def replay(movements: list[Movement]) -> dict:
             case "renamed":
                 state |= {"status": "distributed"}
             case "reclaimed" | "undone" | "given_back":
-                state |= {"member": None, "status": "available"}
+                state |= {"member": None, "status": "available", "company": m.to_company_id or state["company"]}
             case "reissued":
                 state |= {"status": "distributed" if state["member"] else "available"}
             case "checked" | "cancelled":

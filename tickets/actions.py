@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.models import Relay, User
+from accounts import steps as accounts_steps
+from accounts.models import User
 from outbox import steps as outbox_steps
 from portal.clock import now
 from tickets import barcode, steps
@@ -38,7 +39,7 @@ def confirm_order(*, order: int, by: User | None) -> Order:
         line.order = found
         steps.issue(line, seats=seats[line.pk], by=by, numbers=numbers[: line.quantity])
         numbers = numbers[line.quantity :]
-    owe_to_relays([found.company_id], "tickets_ready", {"order": found.pk}, f"order:{found.request_key}")
+    accounts_steps.owe_to_relays([found.company_id], "tickets_ready", {"order": found.pk}, f"order:{found.request_key}")
     return found
 
 
@@ -59,20 +60,6 @@ def free_seats(line: OrderLine) -> list[Seat]:
     if len(seats) < line.quantity:
         raise NoSeatsLeft(line.product)
     return seats
-
-
-def owe_to_relays(companies, kind: str, refs: dict, key: str) -> None:
-    """Owe one email to each relay in force of these companies."""
-    relays = Relay.objects.authorised().filter(company__in=companies).select_related("user").order_by("pk")
-    at = now()
-    outbox_steps.owe(
-        [
-            outbox_steps.letter(
-                kind, to=r.user.email, language=r.user.language, refs={**refs, "relay": r.pk}, key=f"{key}:{r.pk}", not_before=at
-            )
-            for r in relays
-        ]
-    )
 
 
 @transaction.atomic(durable=True)
@@ -106,7 +93,7 @@ def cancel_locked(tickets: list[Ticket], *, by: User, key: str) -> int:
     pks = [t.pk for t in tickets]
     companies = {t.bought_by_id for t in tickets} | set(Forward.objects.filter(ticket__in=pks).values_list("to_company", flat=True))
     steps.cancel(tickets, by=by)
-    owe_to_relays(companies, "tickets_cancelled", {"tickets": pks}, f"cancel:{key}")
+    accounts_steps.owe_to_relays(companies, "tickets_cancelled", {"tickets": pks}, f"cancel:{key}")
     owe_to_members(tickets, key)
     return len(tickets)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Case, F, PositiveSmallIntegerField, When
+from django.db.models import Case, Exists, F, OuterRef, PositiveSmallIntegerField, When
 
 from accounts.models import Company, User
 from members.models import Member
@@ -119,10 +119,18 @@ def renewed() -> dict:
     }
 
 
-def reclaim(tickets: Sequence[Ticket], *, by: User, act: uuid.UUID | None, kind: str = Kind.RECLAIMED) -> None:
-    """Back to the company that holds them, available again. `kind` undone: the member never hears of it."""
+def reclaim(tickets: Sequence[Ticket], *, by: User, act: uuid.UUID | None, kind: str = Kind.RECLAIMED, to: Company | None = None) -> None:
+    """Back to the company that holds them, or to one above it that forwarded them; available again.
+
+    `kind` undone: the member never hears of it.
+    """
     assert connection.in_atomic_block
-    Ticket.objects.filter(pk__in=[t.pk for t in tickets]).update(
+    pks = [t.pk for t in tickets]
+    if to:
+        above = Forward.objects.filter(ticket=OuterRef("ticket"), from_company=to, level__lte=OuterRef("level"))
+        Forward.objects.filter(Exists(above), ticket__in=pks).delete()
+    Ticket.objects.filter(pk__in=pks).update(
+        company=to or F("company"),
         member=None,
         beneficiary_first_name="",
         beneficiary_last_name="",
@@ -132,7 +140,7 @@ def reclaim(tickets: Sequence[Ticket], *, by: User, act: uuid.UUID | None, kind:
     )
     for ticket in tickets:
         ticket.generation += ticket.printed_generation is not None
-    record(kind, tickets, by=by, act=act, leaves_member=True)
+    record(kind, tickets, by=by, act=act, to_company=to, leaves_company=to is not None, leaves_member=True)
 
 
 def mark_printed(tickets: Sequence[Ticket], *, by: User | None) -> None:

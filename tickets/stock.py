@@ -1,9 +1,10 @@
 """The figures of a company's stock, always counted: what it bought plus what it received, each ticket once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db.models import Count, F, Q
-from django.db.models.functions import Now
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Company
 from tickets.models import Forward, Product, Ticket
@@ -77,6 +78,51 @@ def stock_of(company: Company, product: Product | None = None) -> dict[int, Figu
 
 def figures_of(company: Company, product: Product) -> Figures:
     return stock_of(company, product).get(product.pk, Figures())
+
+
+@dataclass
+class Branch:
+    """Where forwarded tickets are: with a company, `waiting` to be distributed there or `given` to its members, and further down."""
+
+    company: Company
+    waiting: int = 0
+    given: int = 0
+    branches: list["Branch"] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.given + sum(branch.total for branch in self.branches)
+
+    @property
+    def all_waiting(self) -> int:
+        return self.waiting + sum(branch.all_waiting for branch in self.branches)
+
+
+def tree(company: Company, product: Product) -> list[Branch]:
+    """The companies that have tickets of the product from this one, each with those it forwarded itself, in two queries."""
+    received_at = Forward.objects.filter(ticket=OuterRef("ticket"), to_company=company).values("level")
+    below = Forward.objects.filter(ticket=OuterRef("pk"), level__gt=Coalesce(Subquery(received_at), 0))
+    mine = Ticket.objects.filter(product=product).standing().forwarded_by(company)
+    rows = (
+        mine.order_by()
+        .annotate(path=ArraySubquery(below.order_by("level").values("to_company")))
+        .values("path", "status")
+        .annotate(n=Count("pk"))
+    )
+    counted = [(tuple(row["path"]), row["status"], row["n"]) for row in rows]
+    companies = Company.objects.in_bulk({pk for path, _, _ in counted for pk in path})
+    roots: list[Branch] = []
+    branches: dict[tuple, Branch] = {}
+    every = {path[:depth] for path, _, _ in counted for depth in range(1, len(path) + 1)}
+    for path in sorted(every, key=len):
+        branches[path] = Branch(companies[path[-1]])
+        siblings = branches[path[:-1]].branches if len(path) > 1 else roots
+        siblings.append(branches[path])
+        siblings.sort(key=lambda branch: branch.company.name)
+    for path, status, n in counted:
+        branches[path].waiting += n if status == "available" else 0
+        branches[path].given += n if status in GIVEN else 0
+    return roots
 
 
 def by_channel(company: Company, product: Product) -> list[tuple[str, int]]:

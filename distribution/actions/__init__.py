@@ -1,8 +1,21 @@
 from distribution.actions.address import correct_address, send_again
 from distribution.actions.distribute import distribute, undo
+from distribution.actions.forward import forward, reclaim_from
 from distribution.actions.hand_over import hand_over
 from distribution.actions.member import print_mine, rename
 from distribution.actions.printing import print_for_members
 from distribution.actions.reclaim import reclaim
 
-__all__ = ["correct_address", "distribute", "hand_over", "print_for_members", "print_mine", "reclaim", "rename", "send_again", "undo"]
+__all__ = [
+    "correct_address",
+    "distribute",
+    "forward",
+    "hand_over",
+    "print_for_members",
+    "print_mine",
+    "reclaim",
+    "reclaim_from",
+    "rename",
+    "send_again",
+    "undo",
+]

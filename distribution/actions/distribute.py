@@ -13,6 +13,7 @@ from outbox.models import Delivery
 from portal.clock import now
 from tickets import steps as tickets_steps
 from tickets.models import Movement, Product, Ticket
+from tickets.models.ticket import TicketQuerySet
 
 # What one person gets: the member's key, how many tickets, and which ones if the relay chose seats.
 Gift = tuple[int, int, Sequence[int]]
@@ -54,8 +55,13 @@ def distribute(*, relay: Relay, product: Product, gifts: Sequence[Gift], message
 
 
 def lock_stock(relay: Relay, product: Product, wanted: int, chosen: set[int]) -> list[Ticket]:
-    """Lock the tickets to give, the chosen ones first. A second relay waits, then gets the next ones."""
-    stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company).order_by("pk")
+    """Lock tickets of the company's stock, the chosen ones first."""
+    return take_stock(Ticket.objects.filter(product=product).left_to_distribute(relay.company), wanted, chosen)
+
+
+def take_stock(stock: TicketQuerySet, wanted: int, chosen: set[int]) -> list[Ticket]:
+    """Lock so many tickets of these, the chosen ones first. A second relay waits, then gets the next ones."""
+    stock = stock.order_by("pk")
     locked = list(stock.filter(pk__in=chosen).select_for_update(of=("self",))) if chosen else []
     if len(locked) < len(chosen):
         raise SeatTaken

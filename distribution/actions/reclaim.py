@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Relay, Seller, User
+from accounts.models import Company, Relay, Seller, User
 from distribution.errors import CannotReclaim
 from distribution.models import Distribution, Recipient
 from outbox import steps as outbox_steps
@@ -31,9 +31,6 @@ def reclaim(*, relay: Relay, product: Product, tickets: Sequence[uuid.UUID], req
     if reasons := [reason for ticket in locked if (reason := why_not(ticket))]:
         raise CannotReclaim(reasons)
 
-    at = now()
-    shown = [t for t in locked if t.member is None or (t.shown_from and t.shown_from <= at)]
-    unseen = [t for t in locked if t not in shown]
     act = Distribution.objects.create(
         company=relay.company,
         actor=relay.user,
@@ -42,11 +39,19 @@ def reclaim(*, relay: Relay, product: Product, tickets: Sequence[uuid.UUID], req
         request_key=request_key,
         quantity=len(locked),
     )
-    tickets_steps.reclaim(shown, by=relay.user, act=act.public_id)
-    tickets_steps.reclaim(unseen, by=relay.user, act=act.public_id, kind=Movement.Kind.UNDONE)
+    take_back(act, locked)
+    return act
+
+
+def take_back(act: Distribution, locked: list[Ticket], *, to: Company | None = None) -> None:
+    """Move the tickets back, `to` a company above or where they are, and tell whom has seen one."""
+    at = now()
+    shown = [t for t in locked if t.member is None or (t.shown_from and t.shown_from <= at)]
+    unseen = [t for t in locked if t not in shown]
+    tickets_steps.reclaim(shown, by=act.actor, act=act.public_id, to=to)
+    tickets_steps.reclaim(unseen, by=act.actor, act=act.public_id, kind=Movement.Kind.UNDONE, to=to)
     unaware = call_off_empty_letters(locked)
     tell(act, [t for t in shown if t.member and t.member.email not in unaware], at)
-    return act
 
 
 def why_not(ticket: Ticket) -> str:

@@ -8,7 +8,7 @@ from distribution import actions
 from distribution.errors import CannotReclaim, NotEnoughTickets, UndoTooLate
 from distribution.forms import HandOverForm, ReclaimForm, as_uuid
 from distribution.models import Distribution
-from distribution.views.scope import acting, distributing, product_of
+from distribution.views.scope import acting, already_done, distributing, product_of
 from portal.clock import now
 from tickets.models import Ticket
 from tickets.stock import figures_of
@@ -56,11 +56,9 @@ def hand_over(request: HttpRequest, company_id, product_id) -> HttpResponse:
     relay = distributing(request, company_id)
     product = product_of(relay, product_id)
     figures = figures_of(relay.company, product)
-    posted = request.method == "POST"
-    already = relay.user.distributions.filter(request_key=as_uuid(request.POST.get("request_key", ""))).first() if posted else None
-    if already:
+    if already := already_done(request, relay):
         return redirect("distribution:distribution", company_id, already.public_id)
-    form = HandOverForm(figures.left, request.POST if posted else None)
+    form = HandOverForm(figures.left, request.POST if request.method == "POST" else None)
     chosen = [key for raw in request.POST.getlist("seat") if (key := as_uuid(raw))]
     stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company)
     if form.is_valid():
@@ -89,13 +87,11 @@ def reclaim(request: HttpRequest, company_id, product_id) -> HttpResponse:
     """Choose tickets to take back, with what will happen said before."""
     relay = distributing(request, company_id)
     product = product_of(relay, product_id)
-    posted = request.method == "POST"
-    already = relay.user.distributions.filter(request_key=as_uuid(request.POST.get("request_key", ""))).first() if posted else None
-    if already:
+    if already_done(request, relay):
         return redirect("distribution:product", company_id, product_id)
     held = Ticket.objects.in_sight_of(relay).filter(product=product, company=relay.company)
     tickets = list(held.filter(status__in=["distributed", "printed"]).for_list().order_by("member__sort_key", "number"))
-    form = ReclaimForm(tickets, request.POST if posted else None)
+    form = ReclaimForm(tickets, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             act = actions.reclaim(

@@ -9,7 +9,7 @@ from accounts.models import Relay
 from distribution import actions
 from distribution.errors import NotEnoughTickets, SeatTaken
 from distribution.forms import Draft, NewMemberForm, as_uuid
-from distribution.views.scope import distributing, product_of
+from distribution.views.scope import already_done, distributing, product_of
 from members import actions as members_actions
 from members.errors import AddressInUse
 from members.models import Member
@@ -73,8 +73,7 @@ def confirm(request: HttpRequest, relay: Relay, product: Product, draft: Draft) 
     if not draft.people:
         messages.error(request, _("Choose at least one person first."))
         return None
-    already = relay.user.distributions.filter(request_key=draft.request_key).first()
-    if already:
+    if already := already_done(request, relay):
         return go_to(request, "distribution:distribution", relay.company.public_id, already.public_id)
     if not draft.is_valid(figures.left):
         return None

@@ -7,15 +7,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.models import Company
 from distribution import actions
 from distribution.forms import AddressForm, as_uuid
 from distribution.models import Distribution, Recipient
 from distribution.truth import holders
 from distribution.views.scope import acting, distributing, product_of
+from distribution.where import where
 from members.errors import AddressIsTheirs
 from members.models import Member
 from tickets.models import Order, Ticket
-from tickets.stock import by_channel, figures_of
+from tickets.stock import by_channel, figures_of, tree
 
 
 @require_GET
@@ -25,16 +27,20 @@ def product(request: HttpRequest, company_id, product_id) -> HttpResponse:
     found = product_of(relay, product_id)
     people = holders(relay, found)
     paper = Ticket.objects.in_sight_of(relay).filter(product=found, company=relay.company, member=None, status__in=["printed", "checked"])
+    figures, branches = figures_of(relay.company, found), tree(relay.company, found)
+    given, on_paper = sum(len(holder.tickets) for holder in people), paper.count()
     labels = dict(Order.Channel.choices)
     context = {
         "relay": relay,
         "here": "home",
         "product": found,
-        "figures": figures_of(relay.company, found),
+        "figures": figures,
+        "tree": where(relay, found, figures, given=given, on_paper=on_paper, branches=branches) if branches else None,
+        "may_forward": Company.objects.receiving_from(relay.company).exists(),
         "channels": [(labels[channel], count) for channel, count in by_channel(relay.company, found)],
         "page": Paginator(people, 50).get_page(request.GET.get("page")),
-        "given": sum(len(holder.tickets) for holder in people),
-        "on_paper": paper.count(),
+        "given": given,
+        "on_paper": on_paper,
         "batches": list(Distribution.objects.in_sight_of(relay).filter(product=found, kind="hand_over")[:5]),
         "request_key": uuid.uuid4(),
     }

@@ -5,6 +5,8 @@ from django.shortcuts import get_object_or_404
 
 from accounts.errors import MayNot
 from accounts.models import Relay
+from distribution.forms import as_uuid
+from distribution.models import Distribution
 from tickets.models import Product
 
 
@@ -23,3 +25,9 @@ def distributing(request: HttpRequest, company_id) -> Relay:
 
 def product_of(relay: Relay, product_id) -> Product:
     return get_object_or_404(Product.objects.in_stock_of(relay.company).for_list(), public_id=product_id)
+
+
+def already_done(request: HttpRequest, relay: Relay) -> Distribution | None:
+    """The act that this form's request key has made already."""
+    key = as_uuid(request.POST.get("request_key", ""))
+    return relay.user.distributions.filter(request_key=key).first() if key else None

@@ -1,14 +1,15 @@
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from distribution.forms import as_uuid
 from distribution.history import history_of
 from distribution.truth import holders
 from distribution.views.scope import acting, product_of
 from portal.text import folded
-from tickets.models import Ticket
+from tickets.models import Forward, Ticket
 from tickets.models.ticket import TicketQuerySet
 
 ON_A_PAGE = 50
@@ -20,6 +21,11 @@ def tickets(request: HttpRequest, company_id, product_id) -> HttpResponse:
     relay = acting(request, company_id)
     product = product_of(relay, product_id)
     mine = Ticket.objects.in_sight_of(relay).filter(product=product)
+    at = as_uuid(request.GET.get("at", ""))
+    if at == relay.company.public_id:
+        mine = mine.filter(company=relay.company)
+    elif at:
+        mine = mine.filter(Exists(Forward.objects.filter(ticket=OuterRef("pk"), to_company__public_id=at)))
     words, state = request.GET.get("q", "")[:80], request.GET.get("state", "")
     states = Ticket.Status.choices
     found = searched(mine, words)
@@ -29,7 +35,16 @@ def tickets(request: HttpRequest, company_id, product_id) -> HttpResponse:
     told = {holder.member.pk: holder for holder in holders(relay, product, {ticket.member_id for ticket in page})}
     for row in page:
         row.holder = told.get(row.member_id)
-    context = {"relay": relay, "here": "home", "product": product, "page": page, "words": words, "state": state, "states": states}
+    context = {
+        "relay": relay,
+        "here": "home",
+        "product": product,
+        "page": page,
+        "words": words,
+        "state": state,
+        "states": states,
+        "at": at or "",
+    }
     return render(request, "distribution/tickets.html", context)
 
 

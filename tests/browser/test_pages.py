@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from distribution.actions import distribute, hand_over
+from distribution.actions import distribute, forward, hand_over
 from outbox.models import Delivery
 from tests import factories
 from tests.browser.test_main_round import log_in
@@ -29,6 +29,9 @@ def story(live_server, settings):
     act = distribute(relay=relay, product=product, gifts=gifts, message="À demain", request_key=uuid.uuid4())
     Delivery.objects.filter(recipient=members[2].email).update(state="failed", smtp_reply="550 unknown")
     paper = hand_over(relay=relay, product=product, quantity=2, names=[], request_key=uuid.uuid4())
+    site = factories.RelayFactory(company=factories.CompanyFactory(name="Lyon-Gerland", parent=relay.company))
+    moved = forward(relay=relay, product=product, to=site.company, quantity=15, message="", request_key=uuid.uuid4())
+    factories.given(factories.MemberFactory(company=site.company), product, 9, by=site.user)
     past = factories.ProductFactory(event=factories.EventFactory(name="Jazz"))
     factories.stock(relay.company, 3, past)
     Event.objects.filter(name="Jazz").update(valid_from="2025-01-01T10:00Z", valid_until="2025-01-02T10:00Z", starts_at="2025-01-01T20:00Z")
@@ -45,6 +48,9 @@ def story(live_server, settings):
             f"{base}distribute/",
             f"{base}hand-over/",
             f"{base}reclaim/",
+            f"{base}forward/",
+            f"{base}reclaim-from/{site.company.public_id}/",
+            f"{home}distributions/{moved.public_id}/",
             f"{base}tickets/",
             f"{home}tickets/{ticket.public_id}/",
             f"{home}history/",

@@ -2,16 +2,19 @@
 
 import os
 import threading
+import time
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.actions import withdraw_relays
-from distribution.actions import distribute, reclaim
-from distribution.errors import NotEnoughTickets
+from distribution.actions import distribute, forward, reclaim, reclaim_from
+from distribution.errors import CannotReclaim, NotEnoughTickets
 from distribution.models import Distribution
 from tests import factories
+from tickets import steps as tickets_steps
 from tickets.models import Ticket
 from tickets.stock import figures_of
 
@@ -114,3 +117,56 @@ def test_a_relay_withdrawn_in_the_middle_of_three_hundred_lines_gives_all_of_the
 
     assert Ticket.objects.filter(member__isnull=False).count() == (300 if isinstance(result, Distribution) else 0)
     assert type(again).__name__ == "Http404"
+
+
+@pytest.mark.parametrize("round_", range(max(ROUNDS, 3)))
+def test_taking_back_from_a_structure_that_distributes_meanwhile_has_one_winner_a_ticket(seller, round_):
+    relay = factories.RelayFactory()
+    site = factories.RelayFactory(company=factories.CompanyFactory(parent=relay.company))
+    product = factories.stock(relay.company, 6)
+    members = factories.MemberFactory.create_batch(6, company=site.company)
+    forward(relay=relay, product=product, to=site.company, quantity=6, message="", request_key=uuid.uuid4())
+
+    def give(member):
+        return lambda: distribute(relay=site, product=product, gifts=[(member.pk, 1, ())], message="", request_key=uuid.uuid4())
+
+    def take():
+        return reclaim_from(relay=relay, product=product, other=site.company, quantity=4, request_key=uuid.uuid4())
+
+    results = at_once(*(give(member) for member in members), take, take, take)
+
+    given, back = (Ticket.objects.filter(**state).count() for state in ({"member__isnull": False}, {"company": relay.company}))
+    assert given == sum(isinstance(r, Distribution) and r.kind == "distribute" for r in results)
+    assert back == sum(r.quantity for r in results if isinstance(r, Distribution) and r.kind == "reclaim")
+    assert {type(r).__name__ for r in results} <= {"Distribution", "CannotReclaim", "NotEnoughTickets"}
+    assert given + back >= 3
+
+
+def test_what_is_given_while_its_taking_back_waits_stays_given(seller):
+    relay = factories.RelayFactory()
+    site = factories.RelayFactory(company=factories.CompanyFactory(parent=relay.company))
+    product = factories.stock(relay.company, 1)
+    member = factories.MemberFactory(company=site.company)
+    forward(relay=relay, product=product, to=site.company, quantity=1, message="", request_key=uuid.uuid4())
+    holds, result = threading.Event(), []
+
+    def take():
+        holds.wait(10)
+        try:
+            result.append(reclaim_from(relay=relay, product=product, other=site.company, quantity=1, request_key=uuid.uuid4()))
+        except CannotReclaim as refusal:
+            result.append(refusal)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    with transaction.atomic():
+        tickets = list(Ticket.objects.select_for_update())
+        tickets_steps.distribute([(tickets[0], member)], by=site.user, shown_from=timezone.now(), act=uuid.uuid4())
+        holds.set()
+        time.sleep(0.5)  # the taker has found the ticket available and waits for its lock
+    thread.join(10)
+
+    assert isinstance(result[0], CannotReclaim)
+    assert member.tickets.count() == 1

@@ -2,7 +2,7 @@ import uuid
 
 import pytest
 
-from distribution.actions import distribute, hand_over
+from distribution.actions import distribute, forward, hand_over
 from tests import factories
 
 
@@ -16,6 +16,8 @@ def story(seller, signing_key):
     gifts = [(factories.MemberFactory(company=relay.company).pk, 1, ())]
     act = distribute(relay=relay, product=product, gifts=gifts, message="", request_key=uuid.uuid4())
     paper = hand_over(relay=relay, product=product, quantity=1, names=[], request_key=uuid.uuid4())
+    site = factories.RelayFactory(company=factories.CompanyFactory(parent=relay.company))
+    forward(relay=relay, product=product, to=site.company, quantity=1, message="", request_key=uuid.uuid4())
     other = factories.RelayFactory()
     factories.stock(other.company, 2)
     ids = {
@@ -24,6 +26,7 @@ def story(seller, signing_key):
         "ticket_id": ticket.public_id,
         "distribution_id": act.public_id,
         "recipient_id": act.recipients.get().public_id,
+        "other_id": site.company.public_id,
         "member_id": member.public_id,
         "event_id": product.event.public_id,
     }

@@ -59,6 +59,29 @@ def test_a_wrong_quantity_to_hand_over(as_relay, base, quantity):
     assert nothing_moved()
 
 
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_a_wrong_quantity_to_forward(as_relay, relay, base, quantity):
+    site = factories.RelayFactory(company=factories.CompanyFactory(name="Lyon", parent=relay.company)).company
+    form = {"to": str(site.public_id), "quantity": quantity, "message": "À demain", "request_key": str(uuid.uuid4())}
+
+    answer = as_relay.post(base + "forward/", form)
+
+    assert answer.status_code == 422
+    assert "Écrivez un nombre de billets" in said(answer) or "Il ne reste que 5 billets" in said(answer)
+    assert "À demain" in said(answer) and f'value="{site.public_id}" selected' in said(answer)
+    assert nothing_moved()
+
+
+@pytest.mark.parametrize("to", ["", "x", str(uuid.uuid4()), "stranger"])
+def test_a_structure_that_is_not_ones_own_to_forward_to(as_relay, base, to):
+    to = str(factories.RelayFactory().company.public_id) if to == "stranger" else to
+
+    answer = as_relay.post(base + "forward/", {"to": to, "quantity": "1", "message": "À demain", "request_key": str(uuid.uuid4())})
+
+    assert answer.status_code in (200, 422) and nothing_moved()
+    assert "Aucune structure ne peut encore les recevoir" in said(answer)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_wrong_name_of_a_new_person(as_relay, base, name):
     form = {"new": "1", "first_name": "Kofi", "last_name": name, "email": "kofi@exemple.fr", "request_key": str(uuid.uuid4())}

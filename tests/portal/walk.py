@@ -36,7 +36,7 @@ MATRIX = {
     "distribution:distribute": "distributor", "distribution:people": "distributor", "distribution:hand_over": "distributor",
     "distribution:reclaim": "distributor", "distribution:print_for_members": "distributor", "distribution:undo": "distributor",
     "distribution:handed_over": "distributor", "distribution:send_again": "distributor",
-    "distribution:correct_address": "distributor",
+    "distribution:correct_address": "distributor", "distribution:forward": "distributor", "distribution:reclaim_from": "distributor",
 }  # fmt: skip
 FOR_RELAYS = ("relay", "distributor")
 # The only answers that a cache may keep: the seller's colours and logo.

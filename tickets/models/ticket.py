@@ -2,7 +2,7 @@ import uuid
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +29,18 @@ class TicketQuerySet(models.QuerySet):
     def left_to_distribute(self, company: Company):
         """In the company's hands, not yet distributed, for an event still to come."""
         return self.filter(company=company, status=Ticket.Status.AVAILABLE, event__valid_until__gt=Now())
+
+    def not_through(self, company: Company):
+        """Tickets that this company never had on their present way down: only those may be forwarded to it."""
+        return self.exclude(bought_by=company).exclude(forwards__to_company=company)
+
+    def forwarded_by(self, company: Company):
+        """Tickets that the company forwarded, wherever below it they are now."""
+        return self.filter(Exists(Forward.objects.filter(ticket=OuterRef("pk"), from_company=company)))
+
+    def gone_through(self, company: Company):
+        """Tickets that the company received, wherever below it they are now."""
+        return self.filter(Exists(Forward.objects.filter(ticket=OuterRef("pk"), to_company=company)))
 
     def for_list(self):
         """Everything that a ticket's row shows, in one query."""

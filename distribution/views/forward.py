@@ -1,0 +1,94 @@
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import Company, Seller
+from distribution import actions
+from distribution.actions.forward import reclaimable_from
+from distribution.errors import CannotForward, CannotReclaim, NotEnoughTickets, SeatTaken
+from distribution.forms import ForwardForm, ReclaimFromForm, as_uuid
+from distribution.views.scope import already_done, distributing, product_of
+from tickets.models import Forward, Ticket
+from tickets.stock import figures_of
+
+
+@require_http_methods(["GET", "POST"])
+def forward(request: HttpRequest, company_id, product_id) -> HttpResponse:
+    """Choose a structure and how many tickets it will distribute itself."""
+    relay = distributing(request, company_id)
+    product = product_of(relay, product_id)
+    if act := already_done(request, relay):
+        return redirect("distribution:distribution", company_id, act.public_id)
+    figures = figures_of(relay.company, product)
+    receivers = Company.objects.receiving_from(relay.company).order_by("name")
+    able = receivers.with_relays()
+    form = ForwardForm(able, figures.left, request.POST if request.method == "POST" else None)
+    chosen = [key for raw in request.POST.getlist("seat") if (key := as_uuid(raw))]
+    stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company)
+    if form.is_valid():
+        keys = list(stock.filter(public_id__in=chosen).values_list("pk", flat=True))
+        values = form.cleaned_data | {"quantity": len(keys) or form.cleaned_data["quantity"], "chosen": keys}
+        try:
+            act = actions.forward(relay=relay, product=product, **values)
+        except (NotEnoughTickets, SeatTaken) as refusal:
+            form.add_error("quantity", str(refusal))
+        except CannotForward as refusal:
+            form.add_error("to", str(refusal))
+        else:
+            return redirect("distribution:distribution", company_id, act.public_id)
+    context = {
+        "relay": relay,
+        "here": "home",
+        "product": product,
+        "figures": figures,
+        "form": form,
+        "able": able.exists(),
+        "without_relay": receivers.exclude(pk__in=able.values("pk")),
+        "seats": list(stock.select_related("seat").by_seat()[:2000]) if product.numbered else [],
+        "chosen": chosen,
+    }
+    return render(request, "distribution/forward.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def reclaim_from(request: HttpRequest, company_id, product_id, other_id) -> HttpResponse:
+    """Take back what a structure below has not used, with what will happen said before."""
+    relay = distributing(request, company_id)
+    product = product_of(relay, product_id)
+    if already_done(request, relay):
+        return redirect("distribution:product", company_id, product_id)
+    mine = Ticket.objects.filter(product=product).forwarded_by(relay.company)
+    other = get_object_or_404(
+        Company.objects.filter(pk__in=Forward.objects.filter(ticket__in=mine).values("to_company")), public_id=other_id
+    )
+    can_come_back = reclaimable_from(relay.company, product, other)
+    count, distributed = can_come_back.count(), can_come_back.exclude(status="available").count()
+    form = ReclaimFromForm(count, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            act = actions.reclaim_from(relay=relay, product=product, other=other, **form.cleaned_data)
+        except CannotReclaim as refusal:
+            form.add_error("quantity", str(refusal))
+        else:
+            message = ngettext(
+                "%(count)d ticket is back: you can give it to someone else.",
+                "%(count)d tickets are back: you can give them to someone else.",
+                act.quantity,
+            )
+            messages.success(request, message % {"count": act.quantity})
+            return redirect("distribution:product", company_id, product_id)
+    there = mine.gone_through(other).standing()
+    context = {
+        "relay": relay,
+        "here": "home",
+        "product": product,
+        "other": other,
+        "form": form,
+        "count": count,
+        "distributed": distributed,
+        "kept": there.count() - count,
+        "reclaims_below": Seller.objects.current().reclaims_below,
+    }
+    return render(request, "distribution/reclaim_from.html", context, status=422 if form.errors else 200)
