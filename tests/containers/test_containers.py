@@ -1,15 +1,23 @@
 """What can be known of the production files without a container engine."""
 
+import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from scripts.postgres import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+IMAGE = (ROOT / "Dockerfile").read_text()
 ENV = (ROOT / ".env.example").read_text()
 DOCUMENTED = set(re.findall(r"^#? ?([A-Z_]+)=", ENV, re.M))
 LONG_RUNNING = {name: service for name, service in COMPOSE["services"].items() if name != "migrate"}
@@ -41,10 +49,21 @@ def test_nothing_starts_before_what_it_needs():
 
 
 def test_the_image_runs_as_an_ordinary_user_with_locked_dependencies():
-    text = (ROOT / "Dockerfile").read_text()
-    assert re.search(r"^USER 10001$", text, re.M)
-    assert text.count("--require-hashes") == 2
-    assert all(re.search(r":\d", line) for line in re.findall(r"^FROM (\S+)", text, re.M))
+    assert re.search(r"^USER 10001$", IMAGE, re.M)
+    assert IMAGE.count("--require-hashes") == 2
+    assert all(re.search(r":\d", line) for line in re.findall(r"^FROM (\S+)", IMAGE, re.M))
+
+
+def test_the_build_collects_hashed_static_files_where_the_libraries_of_the_tickets_are_not(tmp_path):
+    found = re.search(r"SECRET_KEY=(?:.|\n)*?collectstatic --noinput", IMAGE)
+    command = found[0].replace("/venv/bin/python", sys.executable).replace("/app/var", str(tmp_path / "var"))
+    (tmp_path / "weasyprint.py").write_text("raise OSError('no pango in the build stage')")
+
+    subprocess.run(["sh", "-c", command], cwd=ROOT, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path)}, check=True)
+
+    manifest = json.loads((tmp_path / "var/static/staticfiles.json").read_text())["paths"]
+    assert re.fullmatch(r"css/base\.[0-9a-f]{12}\.css", manifest["css/base.css"])
+    assert "manage.py check" not in IMAGE.partition("libpango")[0]
 
 
 def test_the_database_sorts_as_everywhere_else():
@@ -75,8 +94,6 @@ def good_environment() -> dict[str, str]:
 
 
 def start(environment: dict[str, str]) -> subprocess.CompletedProcess:
-    import sys
-
     return subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
@@ -103,3 +120,21 @@ def test_every_missing_setting_has_its_line():
 
 def test_a_right_configuration_starts():
     assert start(good_environment()).returncode == 0
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the image has curl, this machine has not")
+def test_the_health_check_of_the_image_finds_the_web_that_the_image_starts(tmp_path):
+    port = str(free_port())
+    web, check = (json.loads(re.search(rf"^{name}.*?(\[.*\])$", IMAGE, re.M)[1]) for name in ("CMD", "HEALTHCHECK"))
+    environment = good_environment() | {"DATABASE_URL": os.environ["DATABASE_URL"], "VAR_DIR": str(tmp_path), "WEB_THREADS": "2"}
+    argv = [str(Path(sys.executable).parent / web[0]), *(part.replace("8000", port) for part in web[1:])]
+    process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        probe = [part.replace("8000", port) for part in check]
+        while subprocess.run(probe, env=environment, capture_output=True).returncode:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.2)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
