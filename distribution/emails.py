@@ -72,7 +72,7 @@ def tickets_reclaimed(refs: dict, language: str, secret: str) -> Letter:
 
 def tickets_forwarded(refs: dict, language: str, secret: str) -> Letter:
     """To a relay: another structure has forwarded tickets to hers."""
-    act, relay = forwarding(refs)
+    act, relay = act_and_relay(refs)
     seller, giver = Seller.objects.current(), who_acts(act)
     page = reverse("distribution:product", args=[relay.company.public_id, act.product.public_id])
     return letter(
@@ -91,7 +91,7 @@ def tickets_forwarded(refs: dict, language: str, secret: str) -> Letter:
     )
 
 
-def forwarding(refs: dict) -> tuple[Distribution, Relay]:
+def act_and_relay(refs: dict) -> tuple[Distribution, Relay]:
     acts = Distribution.objects.select_related("product__event__venue", "company", "other")
     return acts.get(pk=refs["act"]), Relay.objects.select_related("company", "user").get(pk=refs["relay"])
 
@@ -103,16 +103,35 @@ def still_forwarded(act: Distribution):
 
 
 def forward_stands(refs: dict) -> bool:
-    act, relay = forwarding(refs)
+    act, relay = act_and_relay(refs)
     return Relay.objects.authorised().filter(pk=relay.pk).exists() and still_forwarded(act).exists()
 
 
 def forward_reclaimed(refs: dict, language: str, secret: str) -> Letter:
     """To a relay: the structure above has taken tickets back."""
-    act, relay = forwarding(refs)
+    act, relay = act_and_relay(refs)
     seller, taker = Seller.objects.current(), who_acts(act)
     context = {"seller": seller, "sender": f"{taker}, via {seller}", "taker": taker, "act": act, "relay": relay, "event": act.product.event}
     return letter("forward_reclaimed", context)
+
+
+def ticket_given_back(refs: dict, language: str, secret: str) -> Letter:
+    """To a relay: a member has given a ticket back."""
+    act, relay = act_and_relay(refs)
+    movement = Movement.objects.filter(act=act.public_id).select_related("from_member").first()
+    page = reverse("distribution:product", args=[relay.company.public_id, act.product.public_id])
+    return letter(
+        "ticket_given_back",
+        {
+            "seller": Seller.objects.current(),
+            "member": movement.from_member if movement else "",
+            "act": act,
+            "relay": relay,
+            "event": act.product.event,
+            "message": act.message,
+            "link": login_link(relay.user.email, page),
+        },
+    )
 
 
 def always(refs: dict) -> bool:

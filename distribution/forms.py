@@ -237,5 +237,11 @@ class BeneficiaryForm(forms.Form):
     generation = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=30_000)
 
 
+class GiveBackForm(forms.Form):
+    message = TextField(label=gettext_lazy("A word to your relay, optional"), required=False, max_length=500)
+    generation = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=30_000)
+    request_key = RequestKeyField()
+
+
 class OffersForm(forms.Form):
     answer = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])

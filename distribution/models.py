@@ -28,11 +28,12 @@ class Distribution(models.Model):
         HAND_OVER = "hand_over", _("handed over")
         RECLAIM = "reclaim", _("reclaim")
         FORWARD = "forward", _("forwarded")
+        GIVE_BACK = "give_back", _("given back")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="distributions")
     other = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")  # forwarded to, or reclaimed from
-    message = models.TextField(blank=True)  # to the relays of the other company; a recipient's is with the recipient
+    message = models.TextField(blank=True)  # to relays: of the other company, or of the member who gives back
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="distributions")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="distributions")
     kind = models.CharField(max_length=10, choices=Kind)

@@ -27,6 +27,7 @@ urlpatterns = [
     path(f"{PRODUCT}members/<uuid:member_id>/correct-address/", product.correct_address, name="correct_address"),
     path("my/", member.my_tickets, name="my_tickets"),
     path("my/tickets/<uuid:ticket_id>/name/", member.name, name="name"),
+    path("my/tickets/<uuid:ticket_id>/give-back/", member.give_back, name="give_back"),
     path("my/tickets/<uuid:ticket_id>/show/", member.show, name="show"),
     path("my/print/", member.print_mine, name="print_mine"),
     path("my/events/<uuid:event_id>/calendar.ics", member.calendar, name="calendar"),

@@ -2,7 +2,7 @@ from distribution.actions.address import correct_address, send_again
 from distribution.actions.distribute import distribute, undo
 from distribution.actions.forward import forward, reclaim_from
 from distribution.actions.hand_over import hand_over
-from distribution.actions.member import print_mine, rename
+from distribution.actions.member import give_back, print_mine, rename
 from distribution.actions.printing import print_for_members
 from distribution.actions.reclaim import reclaim
 
@@ -10,6 +10,7 @@ __all__ = [
     "correct_address",
     "distribute",
     "forward",
+    "give_back",
     "hand_over",
     "print_for_members",
     "print_mine",

@@ -13,7 +13,7 @@ from accounts.http import SignedInRequest
 from accounts.models import Seller, User
 from distribution import actions
 from distribution.errors import NamesAreClosed, NothingToPrint, TicketHasChanged
-from distribution.forms import BeneficiaryForm, OffersForm, ShownTicketsForm
+from distribution.forms import BeneficiaryForm, GiveBackForm, OffersForm, ShownTicketsForm, as_uuid
 from distribution.views.printing import pdf
 from members import actions as members_actions
 from members.models import Consent, Member
@@ -93,6 +93,27 @@ def name(request: SignedInRequest, ticket_id) -> HttpResponse:
             return redirect("distribution:my_tickets")
     context = {"ticket": ticket, "event": ticket.event, "form": form, "names_open": now() < ticket.event.names_until}
     return render(request, "distribution/name.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def give_back(request: SignedInRequest, ticket_id) -> HttpResponse:
+    """ "I can't come": the ticket goes back to the relay, who is told at once."""
+    key = as_uuid(request.POST.get("request_key", ""))
+    if key and request.user.distributions.filter(request_key=key).exists():
+        return redirect("distribution:my_tickets")
+    held = mine(request.user).filter(status__in=["distributed", "printed"], event__valid_until__gt=now())
+    ticket = get_object_or_404(held, public_id=ticket_id)
+    form = GiveBackForm(request.POST if request.method == "POST" else None, initial={"generation": ticket.generation})
+    if form.is_valid():
+        try:
+            actions.give_back(user=request.user, ticket=ticket_id, **form.cleaned_data)
+        except TicketHasChanged as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Thank you: %(company)s can give this ticket to someone else.") % {"company": ticket.company})
+        return redirect("distribution:my_tickets")
+    context = {"ticket": ticket, "event": ticket.event, "form": form}
+    return render(request, "distribution/give_back.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -63,7 +63,7 @@ def story(live_server, settings):
             "/account/password/set/",
             "/account/sessions/",
         ],
-        "member_pages": ["/my/", f"/my/tickets/{ticket.public_id}/name/"],
+        "member_pages": ["/my/", f"/my/tickets/{ticket.public_id}/name/", f"/my/tickets/{ticket.public_id}/give-back/"],
     }
 
 

@@ -1,16 +1,20 @@
 """The member's space: what she holds, whose name is on it, what leaves the system when she prints."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from distribution.actions import print_mine, rename
+from distribution.actions import give_back, print_mine, rename
 from distribution.errors import NamesAreClosed, NothingToPrint, TicketHasChanged
 from members.models import Consent
 from tests import factories
 from tests.distribution.test_undo_and_reclaim import take_back
+from tickets import steps as tickets_steps
 from tickets.models import Event, Movement
+from tickets.stock import figures_of
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +111,33 @@ def test_showing_on_the_phone_is_a_print(ticket, as_member):
     ticket.refresh_from_db()
     assert "data:image/png" in page.content.decode()
     assert ticket.status == "printed"
+
+
+def test_a_ticket_given_back_is_the_companys_again_and_its_relays_are_told(relay, product, ticket, user, as_member):
+    factories.printed([ticket])
+    url, key = f"/my/tickets/{ticket.public_id}/give-back/", str(uuid.uuid4())
+    form = {"message": "De garde ce soir-là", "generation": "0", "request_key": key}
+
+    for _twice in range(2):
+        answer = as_member.post(url, form, follow=True)
+
+    assert "peut donner ce billet" in answer.content.decode() or "Vous avez rendu" in answer.content.decode()
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.member, ticket.generation, ticket.company) == ("available", None, 1, relay.company)
+    movement = Movement.objects.get(kind="given_back")
+    assert (movement.actor, movement.from_member.email) == (user, user.email)
+    assert factories.owed().get(kind="ticket_given_back").recipient == relay.user.email
+    assert figures_of(relay.company, product).left == 3
+
+
+def test_giving_back_from_an_old_page_or_after_the_gate_does_nothing(ticket, user):
+    give = {"user": user, "ticket": ticket.public_id, "message": ""}
+    with pytest.raises(TicketHasChanged):
+        give_back(**give, generation=3, request_key=uuid.uuid4())
+    with transaction.atomic():
+        assert tickets_steps.check(number=ticket.number, event=ticket.event, generation=0)
+    with pytest.raises(TicketHasChanged):
+        give_back(**give, generation=0, request_key=uuid.uuid4())
 
 
 def test_nothing_chosen_is_nothing_printed(user):

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 
 from accounts import steps as accounts_steps
 from accounts.models import Relay
-from distribution.actions import distribute, forward, reclaim, reclaim_from
+from distribution.actions import distribute, forward, give_back, reclaim, reclaim_from
 from outbox import kinds
 from outbox.kinds import kind
 from outbox.models import Delivery
@@ -27,14 +27,16 @@ def owed(relay, client) -> dict[str, Delivery]:
     with transaction.atomic():
         new = Relay(company=relay.company, first_name="Inès", last_name="Novak")
         accounts_steps.authorise(new, address="ines@exemple.fr", by=staff)
-    product = factories.stock(relay.company, 6)
+    product = factories.stock(relay.company, 7)
     site = factories.RelayFactory(company=factories.CompanyFactory(name="Lyon", parent=relay.company), first_name="Thomas")
     forward(relay=relay, product=product, to=site.company, quantity=2, message="À l'entrée : porte B !", request_key=uuid.uuid4())
     reclaim_from(relay=relay, product=product, other=site.company, quantity=1, request_key=uuid.uuid4())
     zoe = factories.MemberFactory(company=relay.company, first_name="Zoé", last_name="Lefèvre-Diallo")
-    distribute(relay=relay, product=product, gifts=[(zoe.pk, 3, ())], message="À l'entrée : porte B !", request_key=uuid.uuid4())
+    distribute(relay=relay, product=product, gifts=[(zoe.pk, 4, ())], message="À l'entrée : porte B !", request_key=uuid.uuid4())
     Ticket.objects.filter(member=zoe).update(shown_from=timezone.now())
     Delivery.objects.filter(kind="tickets_distributed").update(state="sent")
+    last = Ticket.objects.filter(member=zoe).order_by("-pk").first()
+    give_back(user=factories.login(zoe.email), ticket=last.public_id, generation=0, message="Je suis de garde", request_key=uuid.uuid4())
     first, second, third = Ticket.objects.filter(member=zoe).order_by("pk")
     reclaim(relay=relay, product=product, tickets=[first.public_id], request_key=uuid.uuid4())
     tickets_actions.cancel_tickets(tickets=[second.pk], by=staff, key="c")

@@ -29,7 +29,7 @@ MATRIX = {
     "mfa_remove_webauthn": "signed in", "mfa_reauthenticate": "signed in", "mfa_reauthenticate_webauthn": "signed in",
     "usersessions_list": "signed in",
     "distribution:my_tickets": "signed in", "distribution:print_mine": "signed in", "distribution:offers": "signed in",
-    "distribution:name": "member", "distribution:show": "member", "distribution:calendar": "member",
+    "distribution:name": "member", "distribution:show": "member", "distribution:give_back": "member", "distribution:calendar": "member",
     "distribution:home": "relay", "distribution:history": "relay", "distribution:product": "relay",
     "distribution:tickets": "relay", "distribution:ticket": "relay", "distribution:distribution": "relay",
     "dashboard:figures": "relay",
