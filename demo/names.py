@@ -20,5 +20,5 @@ De_Luca Bianchi Fernández Martin Bernard Dubois Petit Moreau Garnier Faure Gira
 def person(index: int) -> tuple[str, str]:
     """The first and last name of the nth person: the same each time, no two alike below some thousands."""
     first = FIRST[index % len(FIRST)]
-    last = LAST[(index * 7 + index // len(FIRST)) % len(LAST)].replace("_", " ")
+    last = LAST[(index * 11 + index // len(FIRST)) % len(LAST)].replace("_", " ")
     return first, last

@@ -2,9 +2,10 @@
 
 import smtplib
 from collections.abc import Callable
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 
 from django.conf import settings
 from django.core.mail.utils import DNS_NAME
@@ -21,9 +22,27 @@ class NotTaken(Exception):
     """The row is no longer this worker's: nothing was sent."""
 
 
+class WholeHeaders(EmailPolicy):
+    """Python folds « Nuit Ravel » into two encoded words and forgets the space between them (RFC 2047, 6.2): Header does not."""
+
+    def fold_binary(self, name: str, value) -> bytes:
+        if value.isascii() or name not in ("Subject", "From"):
+            return super().fold_binary(name, value)
+        if name == "From":
+            (sender,) = value.addresses
+            folded = f"{self.encoded(sender.display_name, name)}\r\n <{sender.addr_spec}>"
+        else:
+            folded = self.encoded(value, name)
+        return f"{name}: {folded}\r\n".encode("ascii")
+
+    @staticmethod
+    def encoded(words: str, name: str) -> str:
+        return Header(words, "utf-8", header_name=name).encode(linesep="\r\n")
+
+
 def written(delivery: Delivery, letter: Letter) -> EmailMessage:
     """The message as it goes out: the same bytes on every attempt. ValueError if it can't be built."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=WholeHeaders(linesep="\r\n"))
     message["From"] = Address(letter.sender, addr_spec=settings.DEFAULT_FROM_EMAIL)
     message["To"] = delivery.recipient
     message["Subject"] = letter.subject

@@ -1,9 +1,12 @@
 """An email owed leaves, whatever happens on the way; what is known as sent is not sent again."""
 
+import email
+import re
 import smtplib
 import threading
 import uuid
 from datetime import timedelta
+from email.header import decode_header, make_header
 
 import pytest
 from django.db import connection, transaction
@@ -12,7 +15,7 @@ from django.utils import timezone
 from outbox import actions, kinds, steps
 from outbox.kinds import Letter
 from outbox.models import Delivery
-from outbox.post import idna
+from outbox.post import idna, written
 
 pytestmark = pytest.mark.django_db
 due: dict[str, bool] = {}
@@ -62,6 +65,18 @@ def test_an_email_leaves_with_the_headers_that_make_it_recognisable(post):
     assert letter["X-MailFrom"].startswith(f"bounce+{delivery.pk}.")
     assert letter.get_body(("html",)) and letter.get_body(("plain",))
     assert actions.send_due() == 0
+
+
+@pytest.mark.parametrize("words", ["Samia vous offre 2 billets pour « Nuit Ravel »", "é " * 60 + "fin", "L’Île, « à  deux »", "Nuit Ravel"])
+def test_no_letter_and_no_space_of_a_subject_or_a_sender_is_lost(words):
+    delivery = Delivery(recipient="zoe@exemple.fr", language="fr", message_id="<a@b>", created_at=timezone.now())
+
+    raw = written(delivery, Letter(words, "Bonjour", "<p>Bonjour</p>", words)).as_bytes()
+
+    read = email.message_from_bytes(raw)
+    subject, sender = (str(make_header(decode_header(re.sub(r"\r\n", "", read[name])))) for name in ("Subject", "From"))
+    assert subject == words and sender.partition(" <")[0].strip('"') == words
+    assert all(len(line) <= 78 for line in raw.partition(b"\r\n\r\n")[0].split(b"\r\n"))
 
 
 def test_a_rollback_owes_nothing(post):
