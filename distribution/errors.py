@@ -39,6 +39,22 @@ class CannotForward(Refused):
     code = "cannot_forward"
 
 
+class ListHasFaults(Refused):
+    """Somebody on the list can't be given tickets: the list is shown again, with why."""
+
+    code = "list_has_faults"
+
+    def __init__(self, count: int):
+        super().__init__(
+            ngettext(
+                "%(count)d row is refused: correct it below, nothing was sent.",
+                "%(count)d rows are refused: correct them below, nothing was sent.",
+                count,
+            )
+            % {"count": count}
+        )
+
+
 class UndoTooLate(Refused):
     code = "undo_too_late"
 

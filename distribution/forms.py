@@ -146,6 +146,33 @@ class QuantityField(forms.CharField):
         return number
 
 
+class ListForm(forms.Form):
+    """A list of people, in a file or pasted; what is pasted is also what the page gives back to correct."""
+
+    file = forms.FileField(
+        label=gettext_lazy("A file: CSV, Excel or LibreOffice"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods"}),
+    )
+    rows = forms.CharField(
+        label=gettext_lazy("Or rows pasted from a spreadsheet"),
+        required=False,
+        strip=False,
+        help_text=gettext_lazy("One row each: first name, last name, email, number of tickets. Headings are recognised."),
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "wrap": "off"}),
+    )
+    shares = forms.BooleanField(label=gettext_lazy("People of different names may share an address"), required=False)
+    message = TextField(label=gettext_lazy("Your message, optional"), required=False, max_length=1000)
+    request_key = RequestKeyField()
+
+    def clean(self):
+        values = super().clean() or {}
+        if not values.get("file") and not (values.get("rows") or "").strip():
+            self.add_error("rows", _("Choose a file, or paste rows."))
+        return values
+
+
 class HandOverForm(forms.Form):
     quantity = QuantityField(label=gettext_lazy("How many tickets"), initial="1")
     names = TextField(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from distribution.views import acts, distribute, forward, member, printing, product, tickets
+from distribution.views import acts, distribute, distribute_list, forward, member, printing, product, tickets
 from distribution.views.home import history, home
 
 app_name = "distribution"
@@ -13,6 +13,7 @@ urlpatterns = [
     path(PRODUCT, product.product, name="product"),
     path(f"{PRODUCT}distribute/", distribute.distribute, name="distribute"),
     path(f"{PRODUCT}distribute/people/", distribute.people, name="people"),
+    path(f"{PRODUCT}distribute/list/", distribute_list.distribute_list, name="distribute_list"),
     path(f"{PRODUCT}hand-over/", acts.hand_over, name="hand_over"),
     path(f"{PRODUCT}forward/", forward.forward, name="forward"),
     path(f"{PRODUCT}reclaim-from/<uuid:other_id>/", forward.reclaim_from, name="reclaim_from"),

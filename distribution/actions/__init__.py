@@ -1,5 +1,6 @@
 from distribution.actions.address import correct_address, send_again
 from distribution.actions.distribute import distribute, undo
+from distribution.actions.distribute_list import distribute_list
 from distribution.actions.forward import forward, reclaim_from
 from distribution.actions.hand_over import hand_over
 from distribution.actions.member import give_back, print_mine, rename
@@ -9,6 +10,7 @@ from distribution.actions.reclaim import reclaim
 __all__ = [
     "correct_address",
     "distribute",
+    "distribute_list",
     "forward",
     "give_back",
     "hand_over",

@@ -29,10 +29,17 @@ def distribute(*, relay: Relay, product: Product, gifts: Sequence[Gift], message
     relay = Relay.objects.locked(relay)
     if done := Distribution.objects.filter(actor=relay.user, request_key=request_key).first():
         return done
-    wanted = sum(quantity for _, quantity, _ in gifts)
     members = Member.objects.of(relay.company).in_bulk([pk for pk, _, _ in gifts])
     if not gifts or any(quantity < 1 for _, quantity, _ in gifts) or len(members) != len(gifts):
         raise NobodyChosen
+    return give(relay, product, gifts, members, message, request_key)
+
+
+def give(
+    relay: Relay, product: Product, gifts: Sequence[Gift], members: dict[int, Member], message: str, request_key: uuid.UUID
+) -> Distribution:
+    """The act itself, once who gets what is clear."""
+    wanted = sum(quantity for _, quantity, _ in gifts)
     given = pair(gifts, members, lock_stock(relay, product, wanted, {pk for *_, seats in gifts for pk in seats}))
 
     at = now()

@@ -46,6 +46,7 @@ def story(live_server, settings):
             home,
             base,
             f"{base}distribute/",
+            f"{base}distribute/list/",
             f"{base}hand-over/",
             f"{base}reclaim/",
             f"{base}forward/",

@@ -37,6 +37,7 @@ MATRIX = {
     "distribution:reclaim": "distributor", "distribution:print_for_members": "distributor", "distribution:undo": "distributor",
     "distribution:handed_over": "distributor", "distribution:send_again": "distributor",
     "distribution:correct_address": "distributor", "distribution:forward": "distributor", "distribution:reclaim_from": "distributor",
+    "distribution:distribute_list": "distributor",
 }  # fmt: skip
 FOR_RELAYS = ("relay", "distributor")
 # The only answers that a cache may keep: the seller's colours and logo.
