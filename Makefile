@@ -26,10 +26,12 @@ lint: .venv/.dev ## format, lint, types, imports, templates, Dockerfile, setting
 	@mkdir -p var && sh scripts/lint
 
 test: .venv/.dev lint ## what continuous integration runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 -m "not long and not alone"
+	$(BIN)/python -m pytest -m "alone and not long"
 
 test-long: .venv/.dev ## the long rounds of races, kills and forged barcodes
-	RELAIS_LONG=1 $(BIN)/python -m pytest -m "long or not long"
+	RELAIS_LONG=1 $(BIN)/python -m pytest -n 2 -m "not alone"
+	RELAIS_LONG=1 $(BIN)/python -m pytest -m alone
 
 bench: .venv/.dev ## measure; writes bench/results.json
 	$(BIN)/python -m bench

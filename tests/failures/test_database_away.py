@@ -20,7 +20,7 @@ from scripts import postgres
 from tests import environment, factories
 from tickets.models import Movement, Ticket
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a" * 32
 
