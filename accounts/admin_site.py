@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class RelaisAdminSite(AdminSite):
     """Django's admin behind allauth's login and a second factor."""
 
-    site_title = site_header = _("Relais, staff")
+    site_title = _("Relais, staff")
     index_title = _("What do you want to do?")
 
     def has_permission(self, request):

@@ -9,8 +9,10 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
 from django import template
 from django.utils import timezone, translation
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from portal.text import folded
 
 register = template.Library()
 
@@ -39,6 +41,22 @@ def ordinals(text: str) -> SafeString:
     """The endings of French ordinals raised: 14e, 1re. The last filter on a text, as it makes markup."""
     escaped = conditional_escape(text)
     return mark_safe(re.sub(r"\b(\d+)(er|re|e|es)\b", r"\1<sup>\2</sup>", escaped))  # noqa: S308  (escaped just above)
+
+
+@register.filter
+def marked(text: str, words: str) -> SafeString:
+    """The text with the letters that a search has found: the starts of its words, whatever their case and accents."""
+    starts = folded(words).split()
+    pieces = []
+    for word in re.split(r"(\w+)", str(text)):
+        length = max((found(word, start) for start in starts), default=0)
+        pieces.append(format_html("<mark>{}</mark>{}", word[:length], word[length:]) if length else conditional_escape(word))
+    return mark_safe("".join(pieces))  # noqa: S308  (each piece is escaped just above)
+
+
+def found(word: str, start: str) -> int:
+    """How many letters of the word hold this start; 0 when it does not start so."""
+    return next((n for n in range(1, len(word) + 1) if folded(word[:n]).startswith(start)), 0) if folded(word).startswith(start) else 0
 
 
 @register.filter

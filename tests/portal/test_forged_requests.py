@@ -17,6 +17,8 @@ ROOMS = ("accounts", "control", "dashboard", "demo", "distribution", "members", 
 TRUSTED_MARKUP = {
     ("templates/components/field.html", "field.help_text|safe"),  # written by us, with allauth's links
     ("portal/templatetags/words.py", "mark_safe(re.sub("),  # escaped the line before
+    ("portal/templatetags/words.py", 'mark_safe("".join(pieces))'),  # each piece is escaped
+    ("portal/templatetags/words.py", 'format_html("<mark>{}</mark>{}"'),
     ("portal/templatetags/words.py", 'SafeString("?" + values.urlencode())'),  # percent-encoded
 }
 
