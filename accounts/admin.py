@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import actions, steps
 from accounts.forms import RelayForm, SellerForm
 from accounts.models import Company, Relay, Seller, User
-from portal.admin import ReadOnlyAdmin
+from portal.admin import ReadOnlyAdmin, asks_again, asks_again_to
 
 for model in (EmailAddress, Authenticator, UserSession):
     admin.site.unregister(model)
@@ -24,6 +24,14 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return request.user.is_superuser
+
+    @asks_again
+    def delete_view(self, request, object_id, extra_context=None):
+        return super().delete_view(request, object_id, extra_context)
+
+    @asks_again_to("delete_selected")
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, extra_context)
 
 
 @admin.register(Seller)
@@ -55,6 +63,10 @@ class UserAdmin(ReadOnlyAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         return ["email", "language", "last_seen_at", "created_at"]
+
+    @asks_again
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     @admin.action(description=_("Log out of every browser"))
     def log_out(self, request, queryset):

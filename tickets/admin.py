@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from portal.admin import ReadOnlyAdmin
+from portal.admin import ReadOnlyAdmin, asks_again_to
 from portal.errors import Refused
 from tickets import actions
 from tickets.forms import SeatListForm
@@ -94,6 +94,10 @@ class OrderAdmin(admin.ModelAdmin):
         locked = ["company", "channel"] if obj and obj.state != Order.State.DRAFT else []
         return [*self.readonly_fields, *locked]
 
+    @asks_again_to("cancel")
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, extra_context)
+
     def save_formset(self, request, form, formset, change):
         for line in formset.save(commit=False):
             if line.unit_price is None:
@@ -165,6 +169,10 @@ class TicketAdmin(ReadOnlyAdmin):
     fields = ["number", "product", "seat", "order_line", "bought_by", "company", "member", "status", "copy"]
     inlines = [MovementInline]
     actions = ["cancel", "reissue"]
+
+    @asks_again_to("cancel")
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, extra_context)
 
     def get_actions(self, request):
         found = super().get_actions(request)
