@@ -14,6 +14,10 @@ class MemberQuerySet(models.QuerySet):
         """Who is on the company's list today."""
         return self.filter(company=company, left_on=None)
 
+    def ever_of(self, company: Company):
+        """Who is or was on the company's list: each person once, whatever was merged into her."""
+        return self.filter(company=company, merged_into=None)
+
     def found_by(self, words: str):
         """Whose names or address hold every word, without case or accents, each from the start of a word."""
         members = self
@@ -35,6 +39,7 @@ class Member(models.Model):
     sort_key = models.CharField(max_length=330, editable=False)
     last_given_at = models.DateTimeField(null=True, editable=False)
     left_on = models.DateField(_("left on"), null=True, blank=True)
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="merged")
     created_at = models.DateTimeField(_("created at"), db_default=Now())
 
     objects = MemberQuerySet.as_manager()
@@ -49,6 +54,7 @@ class Member(models.Model):
                 fields=["company", "email", "sort_key"],
                 condition=~Q(email="") & Q(left_on=None),
             ),
+            models.CheckConstraint(name="who_is_merged_has_left_the_list", condition=Q(merged_into=None) | Q(left_on__isnull=False)),
         ]
         indexes = [
             models.Index(fields=["company", "sort_key"], name="member_by_name"),
@@ -66,6 +72,47 @@ class Member(models.Model):
 
     def save(self, *args, **kwargs):
         self.set_keys()
+        super().save(*args, **kwargs)
+
+
+class GroupQuerySet(models.QuerySet):
+    def of(self, company: Company):
+        return self.filter(company=company)
+
+    def counted(self):
+        """Each with how many people of today's list are in it (`people`)."""
+        return self.annotate(people=models.Count("members", filter=Q(members__left_on=None)))
+
+
+class Group(models.Model):
+    """Members of one company put together by its relays: a site, a department, or any label."""
+
+    class Kind(models.TextChoices):
+        SITE = "site", _("site")
+        DEPARTMENT = "department", _("department")
+        LABEL = "label", _("label")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="groups", verbose_name=_("company"))
+    name = models.CharField(_("name"), max_length=80)
+    key = models.CharField(max_length=160, editable=False)  # the name folded: no two of a company differ by case or accents alone
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.LABEL)
+    members = models.ManyToManyField(Member, related_name="groups", verbose_name=_("members"))
+
+    people: int  # by counted()
+
+    objects = GroupQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("group"), _("groups")
+        ordering = ["-kind", "key"]  # sites first
+        constraints = [models.UniqueConstraint(name="a_groups_name_is_one_in_its_company", fields=["company", "key"])]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        self.key = folded(self.name)
         super().save(*args, **kwargs)
 
 

@@ -73,6 +73,17 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="members", to="accounts.company", verbose_name="company"
                     ),
                 ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="members.member",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "member",
@@ -93,7 +104,42 @@ class Migration(migrations.Migration):
                         fields=("company", "email", "sort_key"),
                         name="same_address_and_same_name_is_the_same_member",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("merged_into", None), ("left_on__isnull", False), _connector="OR"),
+                        name="who_is_merged_has_left_the_list",
+                    ),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Group",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("key", models.CharField(editable=False, max_length=160)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("site", "site"), ("department", "department"), ("label", "label")],
+                        default="label",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="groups", to="accounts.company", verbose_name="company"
+                    ),
+                ),
+                ("members", models.ManyToManyField(related_name="groups", to="members.member", verbose_name="members")),
+            ],
+            options={
+                "verbose_name": "group",
+                "verbose_name_plural": "groups",
+                "ordering": ["-kind", "key"],
+                "constraints": [models.UniqueConstraint(fields=("company", "key"), name="a_groups_name_is_one_in_its_company")],
             },
         ),
     ]

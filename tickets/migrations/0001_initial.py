@@ -433,6 +433,7 @@ class Migration(migrations.Migration):
                             ("reclaimed", "reclaimed"),
                             ("undone", "undone"),
                             ("given_back", "given back"),
+                            ("merged", "merged"),
                             ("reissued", "reissued"),
                             ("checked", "checked"),
                             ("cancelled", "cancelled"),

@@ -169,6 +169,7 @@ class Movement(models.Model):
         RECLAIMED = "reclaimed", _("reclaimed")
         UNDONE = "undone", _("undone")
         GIVEN_BACK = "given_back", _("given back")
+        MERGED = "merged", _("merged")
         REISSUED = "reissued", _("reissued")
         CHECKED = "checked", _("checked")
         CANCELLED = "cancelled", _("cancelled")
