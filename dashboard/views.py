@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.models import Relay
-from dashboard.exports import csv_text
+from portal.sheets import csv_text
 from portal.templatetags.words import local
 from tickets.models import Product, Ticket
 from tickets.stock import figures_of

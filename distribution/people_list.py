@@ -9,9 +9,9 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from accounts.models import Company
-from distribution.sheets import Rows
 from members.models import Member
 from portal.forms import clean_name
+from portal.sheets import Rows
 from portal.text import canonical_email, folded
 from tickets.models import Product, Ticket
 

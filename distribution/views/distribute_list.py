@@ -8,8 +8,8 @@ from distribution import actions
 from distribution.errors import ListHasFaults, NotEnoughTickets
 from distribution.forms import ListForm
 from distribution.people_list import FIELDS, Line, guess_columns, judge, lines_of, totals
-from distribution.sheets import Rows, Unreadable, as_text, rows_of_file, rows_of_text
 from distribution.views.scope import already_done, distributing, product_of
+from portal.sheets import Rows, Unreadable, as_text, rows_of_file, rows_of_text
 from tickets.stock import figures_of
 
 MOST_SHOWN = 300

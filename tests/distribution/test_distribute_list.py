@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from distribution.models import Distribution
 from distribution.people_list import guess_columns, judge, lines_of, totals
-from distribution.sheets import as_text, rows_of_text
 from members.models import Member
+from portal.sheets import as_text, rows_of_text
 from tests import factories
 from tickets.models import Ticket
 from tickets.stock import figures_of
