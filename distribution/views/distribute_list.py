@@ -7,8 +7,9 @@ from django.views.decorators.http import require_http_methods
 from distribution import actions
 from distribution.errors import ListHasFaults, NotEnoughTickets
 from distribution.forms import ListForm
-from distribution.people_list import FIELDS, Line, guess_columns, judge, lines_of, totals
+from distribution.people_list import FIELDS, HEADINGS, Line, judge, lines_of, totals
 from distribution.views.scope import already_done, distributing, product_of
+from members.people import columns_of
 from portal.sheets import Rows, Unreadable, as_text, rows_of_file, rows_of_text
 from tickets.stock import figures_of
 
@@ -34,7 +35,7 @@ def distribute_list(request: HttpRequest, company_id, product_id) -> HttpRespons
         except Unreadable as refusal:
             form.add_error("file" if form.cleaned_data["file"] else "rows", str(refusal))
         else:
-            columns, skip = columns_of(rows, request.POST, fresh=bool(file))
+            columns, skip = columns_of(rows, HEADINGS, request.POST, fresh=bool(file), digits="quantity")
             lines = judge(lines_of(rows, columns, skip), relay.company, product, shares=form.cleaned_data["shares"])
     figures = figures_of(relay.company, product)
     sums = totals(lines)
@@ -67,12 +68,3 @@ def distribute_list(request: HttpRequest, company_id, product_id) -> HttpRespons
         "missing": max(0, sums["gets"] - figures.left),
     }
     return render(request, "distribution/distribute_list.html", context, status=422 if form.errors else 200)
-
-
-def columns_of(rows: Rows, data, *, fresh: bool) -> tuple[list[str], int]:
-    """The columns as chosen on the page; as guessed for a list that it has not shown yet."""
-    guessed, skip = guess_columns(rows)
-    chosen = [data.get(f"column-{index}") for index in range(len(guessed))]
-    if fresh or None in chosen or f"column-{len(guessed)}" in data:
-        return guessed, skip
-    return [field if field in FIELDS and field not in chosen[:i] else "" for i, field in enumerate(chosen)], skip

@@ -10,8 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from distribution.models import Distribution
-from distribution.people_list import guess_columns, judge, lines_of, totals
+from distribution.people_list import HEADINGS, judge, lines_of, totals
 from members.models import Member
+from members.people import guess_columns
 from portal.sheets import as_text, rows_of_text
 from tests import factories
 from tickets.models import Ticket
@@ -37,7 +38,7 @@ def zoe(relay):
 
 def judged(relay, product, text, shares=False):
     rows = rows_of_text(text)
-    columns, skip = guess_columns(rows)
+    columns, skip = guess_columns(rows, HEADINGS, digits="quantity")
     return judge(lines_of(rows, columns, skip), relay.company, product, shares=shares)
 
 
@@ -137,6 +138,17 @@ def test_the_relay_says_which_column_is_which(as_relay, relay, product, url):
 
     kofi = Member.objects.get()
     assert (kofi.first_name, kofi.last_name, kofi.tickets.count()) == ("Kofi", "Mensah", 2)
+
+
+def test_who_left_gets_nothing_from_an_old_list(as_relay, relay, product, url, zoe):
+    paper = factories.MemberFactory(company=relay.company, first_name="Jean", last_name="Sans", email="")
+    Member.objects.update(left_on="2026-03-03")
+
+    answer = send(as_relay, url, "Prénom;Nom;Courriel\nZoé;Lefèvre-Diallo;zoe@exemple.fr\nJean;Sans;")
+
+    assert answer.status_code == 422
+    assert "Zoé Lefèvre-Diallo a quitté la structure le mardi 3 mars 2026" in said(answer) and "Jean Sans a quitté" in said(answer)
+    assert not paper.tickets.exists() and Member.objects.count() == 2
 
 
 def test_a_member_of_another_company_is_no_one_here(relay, product):
