@@ -1,9 +1,33 @@
+"""Where every view of a relay starts: who she is for the company in the address, and what she may do there."""
+
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.errors import MayNot
+from accounts.models import Relay, User
 
 
 class SignedInRequest(HttpRequest):
     """The request of a page that is not public: Django's login middleware has let a person through."""
 
     user: User
+
+
+def acting(request: HttpRequest, company_id) -> Relay:
+    """The relay, or 404: what is not hers answers like what does not exist."""
+    return Relay.objects.acting(request.user, company_id)
+
+
+def distributing(request: HttpRequest, company_id) -> Relay:
+    """The relay who has the right to distribute: 403 for one who only looks."""
+    relay = acting(request, company_id)
+    if not relay.may_distribute:
+        raise MayNot
+    return relay
+
+
+def keeping(request: HttpRequest, company_id) -> Relay:
+    """The relay who keeps the company's list of members: 403 for one who has no right to names."""
+    relay = acting(request, company_id)
+    if not relay.may_keep_members:
+        raise MayNot
+    return relay

@@ -196,3 +196,8 @@ class Relay(models.Model):
 
     def __str__(self):
         return f"{self.first_name} {self.last_name}"
+
+    @property
+    def may_keep_members(self) -> bool:
+        """See the company's list of members and keep it up to date: who distributes needs it, who manages answers for it."""
+        return self.may_distribute or self.may_manage

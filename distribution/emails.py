@@ -1,5 +1,6 @@
 """The pages of the emails that distribution owes. Ids come in; words are written as things stand at sending."""
 
+from django.db.models import Count
 from django.urls import reverse
 
 from accounts.models import Relay, Seller
@@ -7,18 +8,18 @@ from distribution.models import Distribution, Recipient
 from members.models import Member
 from outbox.kinds import Letter
 from outbox.letters import letter, login_link
-from tickets.models import Movement, Ticket
+from tickets.models import Event, Movement, Ticket
 
 
 def held_by(recipient: Recipient) -> list[Ticket]:
     """The tickets of the act that the person still has."""
     given = Movement.objects.filter(act=recipient.distribution.public_id, to_member=recipient.member_id, kind="distributed")
-    return list(Ticket.objects.standing().filter(pk__in=given.values("ticket"), member=recipient.member_id).for_list().by_seat())
+    return list(Ticket.objects.standing().filter(pk__in=given.values("ticket"), member=recipient.person).for_list().by_seat())
 
 
 def recipients_of(refs: dict) -> list[Recipient]:
-    found = Recipient.objects.filter(public_id__in=refs["recipients"]).order_by("pk")
-    return list(found.select_related("member", "distribution__product__event__venue", "distribution__company"))
+    found = Recipient.objects.filter(public_id__in=refs["recipients"]).for_letters()
+    return list(found.select_related("member__merged_into", "distribution__product__event__venue", "distribution__company"))
 
 
 def who_acts(act: Distribution) -> str:
@@ -43,7 +44,7 @@ def tickets_distributed(refs: dict, language: str, secret: str) -> Letter:
             "shares": shares,
             "message": first.message,
             "count": sum(len(tickets) for _, tickets in shares),
-            "link": login_link(first.member.email, reverse("distribution:my_tickets")),
+            "link": login_link(first.person.email, reverse("distribution:my_tickets")),
         },
     )
 
@@ -54,7 +55,7 @@ def still_distributed(refs: dict) -> bool:
 
 def tickets_reclaimed(refs: dict, language: str, secret: str) -> Letter:
     act = Distribution.objects.select_related("product__event__venue", "company").get(pk=refs["act"])
-    members = list(Member.objects.filter(pk__in=refs["members"]))
+    events = Event.objects.filter(tickets__in=refs["tickets"]).annotate(count=Count("tickets")).select_related("venue")
     seller, taker = Seller.objects.current(), who_acts(act)
     return letter(
         "tickets_reclaimed",
@@ -64,10 +65,19 @@ def tickets_reclaimed(refs: dict, language: str, secret: str) -> Letter:
             "taker": taker,
             "company": act.company,
             "event": act.product.event,
-            "members": members,
+            "events": list(events.order_by("valid_until", "pk")),
             "count": len(refs["tickets"]),
         },
     )
+
+
+def tickets_moved(refs: dict, language: str, secret: str) -> Letter:
+    """To the address that tickets have left: two entries of one person have become one, which bears another."""
+    member = Member.objects.select_related("company").get(pk=refs["member"])
+    relay = Relay.objects.get(pk=refs["relay"])
+    seller = Seller.objects.current()
+    context = {"seller": seller, "sender": f"{relay}, via {seller}", "relay": relay, "member": member, "company": member.company}
+    return letter("tickets_moved", context)
 
 
 def tickets_forwarded(refs: dict, language: str, secret: str) -> Letter:

@@ -35,6 +35,13 @@ class NobodyChosen(Refused):
         super().__init__(_("Choose at least one person, and at least one ticket for each."))
 
 
+class SomeoneLeft(Refused):
+    code = "someone_left"
+
+    def __init__(self):
+        super().__init__(_("Someone you chose has just been taken off your list. Look at who is left, then send again."))
+
+
 class CannotForward(Refused):
     code = "cannot_forward"
 
@@ -53,6 +60,15 @@ class ListHasFaults(Refused):
             )
             % {"count": count}
         )
+
+
+class PreviewIsOld(Refused):
+    """Tickets or people have changed since the page said who would get what."""
+
+    code = "preview_is_old"
+
+    def __init__(self):
+        super().__init__(_("Tickets or people have changed since this page was shown. Look at who gets what now, then send."))
 
 
 class UndoTooLate(Refused):

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Company, Relay
-from members.models import Member
-from portal.forms import NameField, RequestKeyField, TextField, clean_name
+from members.forms import PeopleForm, email_field
+from members.models import Group, Member
+from portal.forms import NameField, RequestKeyField, TextField, as_uuid, clean_name
 from portal.text import canonical_email
 from tickets.models import Product, Ticket
 
@@ -93,40 +94,43 @@ class Draft:
         return [(c.member.pk, c.quantity, [keys.get(seat, 0) for seat in c.seats]) for c in self.people]
 
 
-def as_uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except (ValueError, AttributeError, TypeError):
-        return None
-
-
 class TextForm(forms.Form):
     message = TextField(label=gettext_lazy("Your message, optional"), required=False, max_length=1000)
 
 
-class NewMemberForm(forms.Form):
-    """A person who is not on the list yet."""
-
-    first_name = NameField(label=gettext_lazy("First name"))
-    last_name = NameField(label=gettext_lazy("Last name"))
-    email = forms.EmailField(
-        label=gettext_lazy("Email address"),
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"invalid": gettext_lazy("This is no email address. It looks like camille.roux@company.fr.")},
-    )
-    shares_address = forms.BooleanField(label=gettext_lazy("They share this address"), required=False)
-
-    def clean_email(self) -> str:
-        return canonical_email(self.cleaned_data["email"])
-
-
 class AddressForm(forms.Form):
-    email = NewMemberForm.base_fields["email"]
+    email = email_field(gettext_lazy("Email address"))
     shown = forms.CharField(widget=forms.HiddenInput, required=False)
     request_key = RequestKeyField()
 
     def clean_email(self) -> str:
         return canonical_email(self.cleaned_data["email"])
+
+
+class LeaveForm(forms.Form):
+    """Whether the unused tickets of who leaves come back; asked only when there are some."""
+
+    reclaims = forms.TypedChoiceField(
+        coerce=lambda value: value == "yes", widget=forms.RadioSelect, error_messages={"required": gettext_lazy("Choose one of the two.")}
+    )
+    request_key = RequestKeyField()
+
+    def __init__(self, count: int, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["reclaims"]
+        field.label = ngettext("What becomes of this ticket", "What becomes of these %(count)d tickets", count) % {"count": count}
+        field.required = bool(count)
+        take = ngettext("Take it back: it is yours to give again", "Take the %(count)d back: they are yours to give again", count)
+        leave = ngettext("Leave it to this person: it stays valid", "Leave them to this person: they stay valid", count)
+        field.choices = [("yes", take % {"count": count}), ("no", leave)]  # type: ignore[attr-defined]
+
+
+class MergeForm(forms.Form):
+    """Which of two entries to keep, and the addresses that the page showed of both."""
+
+    keep = forms.UUIDField()
+    shown = forms.CharField(strip=False)
+    request_key = RequestKeyField()
 
 
 class QuantityField(forms.CharField):
@@ -146,31 +150,36 @@ class QuantityField(forms.CharField):
         return number
 
 
-class ListForm(forms.Form):
-    """A list of people, in a file or pasted; what is pasted is also what the page gives back to correct."""
+class ListForm(PeopleForm):
+    """A list of people with how many tickets each is to hold, and a word to them."""
 
-    file = forms.FileField(
-        label=gettext_lazy("A file: CSV, Excel or LibreOffice"),
-        required=False,
-        allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods"}),
-    )
-    rows = forms.CharField(
-        label=gettext_lazy("Or rows pasted from a spreadsheet"),
-        required=False,
-        strip=False,
-        help_text=gettext_lazy("One row each: first name, last name, email, number of tickets. Headings are recognised."),
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "wrap": "off"}),
-    )
-    shares = forms.BooleanField(label=gettext_lazy("People of different names may share an address"), required=False)
     message = TextField(label=gettext_lazy("Your message, optional"), required=False, max_length=1000)
     request_key = RequestKeyField()
 
-    def clean(self):
-        values = super().clean() or {}
-        if not values.get("file") and not (values.get("rows") or "").strip():
-            self.add_error("rows", _("Choose a file, or paste rows."))
-        return values
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["rows"].help_text = _("One row each: first name, last name, email, number of tickets. Headings are recognised.")
+
+
+class GroupDistributionForm(forms.Form):
+    """As many tickets for each of a group, or of the whole list, and a word to them."""
+
+    group = forms.ModelChoiceField(
+        Group.objects.none(),
+        to_field_name="public_id",
+        label=gettext_lazy("To whom"),
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose one of your groups.")},
+    )
+    quantity = QuantityField(label=gettext_lazy("How many tickets each is to hold"), initial="1")
+    message = TextField(label=gettext_lazy("Your message, optional"), required=False, max_length=1000)
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+    request_key = RequestKeyField()
+
+    def __init__(self, groups, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["group"].queryset = groups  # type: ignore[attr-defined]
+        self.fields["quantity"].left = MOST  # type: ignore[attr-defined]
 
 
 class HandOverForm(forms.Form):

@@ -37,6 +37,7 @@ def who(movement: Movement, names: dict[int, str]) -> str:
 
 def words(m: Movement, actor: str) -> str:
     values = {"actor": actor, "member": m.to_member or m.from_member or "", "from": m.from_company or "", "to": m.to_company or ""}
+    values["gone"] = m.from_member or ""
     sentences = {
         "issued": _("Issued to %(to)s"),
         "distributed": _("Distributed to %(member)s by %(actor)s"),
@@ -47,6 +48,7 @@ def words(m: Movement, actor: str) -> str:
         "reclaimed": reclaimed(m),
         "undone": _("Distribution to %(member)s undone by %(actor)s"),
         "given_back": _("Given back by %(member)s"),
+        "merged": _("With %(member)s: the entry of %(gone)s was merged into this one by %(actor)s"),
         "reissued": _("New barcode made by %(actor)s: earlier prints are dead"),
         "checked": _("Checked at the gate"),
         "cancelled": _("Cancelled by %(actor)s"),

@@ -1,14 +1,14 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Relay, User
 from members.models import Member
 from outbox.models import Delivery
-from tickets.models import Product
+from tickets.models import Movement, Product
 
 
 class DistributionQuerySet(models.QuerySet):
@@ -62,6 +62,22 @@ class RecipientQuerySet(models.QuerySet):
     def in_sight_of(self, relay: Relay):
         return self.filter(distribution__company=relay.company_id)
 
+    def to_be_told(self):
+        """Who still holds an unused ticket of the act, for an event to come."""
+        given = Movement.objects.filter(
+            kind="distributed",
+            act=OuterRef("distribution__public_id"),
+            to_member=OuterRef("member"),
+            ticket__status__in=["distributed", "printed"],
+            ticket__event__valid_until__gt=Now(),
+            ticket__member=Coalesce(OuterRef("member__merged_into"), OuterRef("member")),
+        )
+        return self.filter(Exists(given))
+
+    def for_letters(self):
+        """All that an email to these people needs, in one query."""
+        return self.select_related("distribution", "member__merged_into", "delivery").order_by("pk")
+
 
 class Recipient(models.Model):
     """One person in one act, with the email that tells her."""
@@ -83,3 +99,8 @@ class Recipient(models.Model):
 
     def __str__(self):
         return f"{self.member_id} × {self.quantity}"
+
+    @property
+    def person(self) -> Member:
+        """Who she is today: the member she was given tickets as, or the one that this was merged into."""
+        return self.member.merged_into or self.member

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -86,6 +87,8 @@ class Holder:
     @property
     def may_be_corrected(self) -> bool:
         """Until someone has logged in with the address since the member bears it."""
+        if self.member.left_on:
+            return False
         return not self.member.email or self.seen_at is None or self.seen_at < self.member.bears_address_since
 
     @property
@@ -112,15 +115,18 @@ def holders(relay: Relay, product: Product, members: Collection[int | None] | No
     """
     tickets = Ticket.objects.in_sight_of(relay).filter(product=product, company=relay.company, member__isnull=False).standing()
     if members is not None:
-        tickets = tickets.filter(member__in=[member for member in members if member])
+        chosen = [member for member in members if member]
+        tickets = tickets.filter(Q(member__in=chosen) | Q(member__merged_into__in=chosen))
     found: dict[int, Holder] = {}
-    for ticket in tickets.with_last_movement().select_related("member", "seat").order_by("number"):
+    for ticket in tickets.with_last_movement().select_related("member__merged_into", "seat").order_by("number"):
         assert ticket.member is not None
-        found.setdefault(ticket.member_id, Holder(ticket.member)).tickets.append(ticket)
-    acts = Recipient.objects.in_sight_of(relay).filter(distribution__product=product, distribution__undone_at=None, member__in=found)
-    for recipient in acts.select_related("delivery").order_by("pk"):
-        found[recipient.member_id].recipient = recipient
-        found[recipient.member_id].delivery = recipient.delivery
+        person = ticket.member.merged_into or ticket.member
+        found.setdefault(person.pk, Holder(person)).tickets.append(ticket)
+    acts = Recipient.objects.in_sight_of(relay).filter(distribution__product=product, distribution__undone_at=None)
+    hers = acts.filter(Q(member__in=found) | Q(member__merged_into__in=found))
+    for recipient in hers.select_related("delivery", "member").order_by("pk"):
+        found[recipient.member.person_id].recipient = recipient
+        found[recipient.member.person_id].delivery = recipient.delivery
     seen = dict(User.objects.filter(email__in={h.member.email for h in found.values()}).values_list("email", "last_seen_at"))
     for holder in found.values():
         holder.seen_at = seen.get(holder.member.email)

@@ -1,11 +1,25 @@
 from django.urls import path
 
-from distribution.views import acts, distribute, distribute_list, forward, member, printing, product, tickets
+from distribution.views import (
+    acts,
+    distribute,
+    distribute_group,
+    distribute_list,
+    forward,
+    import_members,
+    member,
+    members,
+    merge,
+    printing,
+    product,
+    tickets,
+)
 from distribution.views.home import history, home
 
 app_name = "distribution"
 COMPANY = "c/<uuid:company_id>/"
 PRODUCT = f"{COMPANY}products/<uuid:product_id>/"
+MEMBER = f"{COMPANY}members/<uuid:member_id>/"
 
 urlpatterns = [
     path(COMPANY, home, name="home"),
@@ -14,6 +28,7 @@ urlpatterns = [
     path(f"{PRODUCT}distribute/", distribute.distribute, name="distribute"),
     path(f"{PRODUCT}distribute/people/", distribute.people, name="people"),
     path(f"{PRODUCT}distribute/list/", distribute_list.distribute_list, name="distribute_list"),
+    path(f"{PRODUCT}distribute/group/", distribute_group.distribute_group, name="distribute_group"),
     path(f"{PRODUCT}hand-over/", acts.hand_over, name="hand_over"),
     path(f"{PRODUCT}forward/", forward.forward, name="forward"),
     path(f"{PRODUCT}reclaim-from/<uuid:other_id>/", forward.reclaim_from, name="reclaim_from"),
@@ -25,7 +40,15 @@ urlpatterns = [
     path(f"{COMPANY}distributions/<uuid:distribution_id>/undo/", acts.undo, name="undo"),
     path(f"{COMPANY}distributions/<uuid:distribution_id>/tickets.pdf", printing.handed_over, name="handed_over"),
     path(f"{COMPANY}recipients/<uuid:recipient_id>/send-again/", product.send_again, name="send_again"),
-    path(f"{PRODUCT}members/<uuid:member_id>/correct-address/", product.correct_address, name="correct_address"),
+    path(f"{PRODUCT}members/<uuid:member_id>/correct-address/", members.correct_address, name="correct_address"),
+    path(f"{COMPANY}members/import/", import_members.import_members, name="import_members"),
+    path(f"{COMPANY}members/duplicates/", merge.duplicates, name="duplicates"),
+    path(MEMBER, members.member, name="member"),
+    path(f"{MEMBER}address/", members.correct_address, name="address"),
+    path(f"{MEMBER}leave/", members.leave, name="leave"),
+    path(f"{MEMBER}put-back/", members.put_back, name="put_back"),
+    path(f"{MEMBER}merge/", merge.choose, name="choose_duplicate"),
+    path(f"{MEMBER}merge/<uuid:duplicate_id>/", merge.merge, name="merge"),
     path("my/", member.my_tickets, name="my_tickets"),
     path("my/tickets/<uuid:ticket_id>/name/", member.name, name="name"),
     path("my/tickets/<uuid:ticket_id>/give-back/", member.give_back, name="give_back"),

@@ -14,6 +14,50 @@ class AddressInUse(Refused):
         super().__init__(_("%(names)s already has this address. Choose that person, or say that they share it.") % {"names": names})
 
 
+class NameInUse(Refused):
+    """People of this name are on the list and there is no address to tell them apart: the relay says whom she means."""
+
+    code = "name_in_use"
+
+    def __init__(self, members):
+        self.members = members
+        names = ", ".join(f"{member} ({member.email or _('no email')})" for member in members)
+        super().__init__(_("%(names)s is on your list. Choose that person, or say that this is someone else.") % {"names": names})
+
+
+class AlreadyOnTheList(Refused):
+    """Somebody else on the list has this name and this address: they are one person."""
+
+    code = "already_on_the_list"
+
+    def __init__(self, member):
+        super().__init__(_("%(name)s is on your list with the same address: merge the two instead.") % {"name": member})
+
+
+class KeepTheOther(Refused):
+    """A merge would take tickets from the person who has logged in with an address, and give them to another address."""
+
+    code = "keep_the_other"
+
+    def __init__(self, member):
+        words = {"name": member, "address": member.email}
+        super().__init__(_("Someone has logged in with %(address)s: keep this entry of %(name)s, which is theirs.") % words)
+
+
+class MemberHasChanged(Refused):
+    code = "member_has_changed"
+
+    def __init__(self):
+        super().__init__(_("This person has changed since the page was shown. Here is how they stand now."))
+
+
+class GroupNameTaken(Refused):
+    code = "group_name_taken"
+
+    def __init__(self, group):
+        super().__init__(_("“%(name)s” is already one of your groups: choose another name.") % {"name": group})
+
+
 class AddressIsTheirs(Refused):
     """Someone has logged in with the address since the member bears it: only its owner may change it."""
 

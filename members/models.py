@@ -65,6 +65,11 @@ class Member(models.Model):
     def __str__(self):
         return f"{self.first_name} {self.last_name}"
 
+    @property
+    def person_id(self) -> int:
+        """The key of who she is today: of the member that this one was merged into, or her own."""
+        return self.merged_into_id or self.pk
+
     def set_keys(self) -> None:
         """What search and order compare: the last name comes first, as in a list."""
         self.sort_key = folded(f"{self.last_name} {self.first_name}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Company
 from members.models import Member
@@ -19,6 +20,7 @@ HEADINGS = {
     "last_name": {"nom", "nom de famille", "last name", "lastname", "surname", "name"},
     "email": {"email", "e mail", "mail", "courriel", "adresse", "adresse email", "adresse e mail", "adresse mail", "email address"},
 }
+LABELS = {"first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"), "email": gettext_lazy("Email address")}
 
 
 def guess_columns(rows: Rows, headings: Mapping[str, set[str]], *, digits: str = "") -> tuple[list[str], int]:
@@ -51,6 +53,11 @@ def columns_of(rows: Rows, headings: Mapping[str, set[str]], data, *, fresh: boo
     if fresh or None in chosen or f"column-{len(guessed)}" in data:
         return guessed, skip
     return [field if field in headings and field not in chosen[:i] else "" for i, field in enumerate(chosen)], skip
+
+
+def samples(rows: Rows, columns: list[str]) -> list[tuple[int, str, list[str]]]:
+    """Each column as the page shows it: its place, what it is taken for, and its first cells."""
+    return [(index, column, [row[index] for row in rows[:3]]) for index, column in enumerate(columns)]
 
 
 def cells_of(rows: Rows, columns: list[str], skip: int) -> Iterator[tuple[int, dict[str, str]]]:

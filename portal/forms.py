@@ -72,3 +72,10 @@ class RequestKeyField(forms.UUIDField):
             return self.clean(data)
         except ValidationError:
             return initial
+
+
+def as_uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except (ValueError, AttributeError, TypeError):
+        return None

@@ -21,6 +21,7 @@ SIGNS = "-=+@\uff1d\uff0b\uff0d\uff20"
 # Where a formula would begin: at the start of a text, and after what a spreadsheet set to another language takes for the
 # end of a cell, although this file parts its cells with semicolons.
 FORMULA = re.compile(rf"\A(?=[ \u00a0]*[{SIGNS}\t\r\n])|(?<=[,\t\r\n])(?=[{SIGNS}])")
+MADE_SAFE = re.compile(rf"\A'(?=[ \u00a0]*[{SIGNS}\t\r\n])|(?<=[,\t\r\n])'(?=[{SIGNS}])")
 
 
 class Unreadable(Refused):
@@ -107,6 +108,11 @@ def safe(value) -> str:
     if isinstance(value, int):
         return str(value)
     return FORMULA.sub("'", str(value).replace("\0", ""))
+
+
+def plain(cell: str) -> str:
+    """What `safe` was given: the apostrophes that it adds are taken off again."""
+    return MADE_SAFE.sub("", cell)
 
 
 def csv_text(rows: Iterable[Iterable]) -> str:

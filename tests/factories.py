@@ -14,8 +14,9 @@ from accounts.models import Company, Relay, Seller, User
 from control.models import Device, Gate
 from control.tokens import hashed
 from members import steps as members_steps
-from members.models import Member
+from members.models import Group, Member
 from outbox.models import Delivery
+from portal.text import folded
 from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
 from tickets.models import Event, Movement, Order, OrderLine, Product, SigningKey, Ticket, Venue
@@ -75,8 +76,17 @@ class MemberFactory(DjangoModelFactory):
 
     @classmethod
     def _create(cls, model_class, *args, company, **fields):
+        namesakes = Member.objects.of(company).filter(sort_key=folded(f"{fields['last_name']} {fields['first_name']}")).count()
         with transaction.atomic():
-            return members_steps.add(company, **fields, shares_address=True)
+            return members_steps.add(company, **fields, shares_address=True, namesakes=namesakes)
+
+
+class GroupFactory(DjangoModelFactory):
+    class Meta:
+        model = Group
+
+    company = factory.SubFactory(CompanyFactory)
+    name = factory.Sequence(lambda n: f"Atelier {n}")
 
 
 class VenueFactory(DjangoModelFactory):
@@ -178,6 +188,8 @@ def replay(movements: list[Movement]) -> dict:
                 state |= {"company": m.to_company_id, "status": "available"}
             case "distributed":
                 state |= {"member": m.to_member_id, "status": "distributed"}
+            case "merged":
+                state |= {"member": m.to_member_id}
             case "forwarded":
                 state |= {"company": m.to_company_id}
             case "printed" | "handed_over":

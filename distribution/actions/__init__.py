@@ -1,21 +1,28 @@
 from distribution.actions.address import correct_address, send_again
 from distribution.actions.distribute import distribute, undo
-from distribution.actions.distribute_list import distribute_list
+from distribution.actions.distribute_list import distribute_group, distribute_list
 from distribution.actions.forward import forward, reclaim_from
 from distribution.actions.hand_over import hand_over
+from distribution.actions.import_members import import_members
 from distribution.actions.member import give_back, print_mine, rename
+from distribution.actions.members import leave, merge, put_back
 from distribution.actions.printing import print_for_members
 from distribution.actions.reclaim import reclaim
 
 __all__ = [
     "correct_address",
     "distribute",
+    "distribute_group",
     "distribute_list",
     "forward",
     "give_back",
     "hand_over",
+    "import_members",
+    "leave",
+    "merge",
     "print_for_members",
     "print_mine",
+    "put_back",
     "reclaim",
     "reclaim_from",
     "rename",

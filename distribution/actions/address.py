@@ -1,6 +1,8 @@
 import uuid
+from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Relay
 from distribution.actions.distribute import owe_letters
@@ -14,27 +16,34 @@ from portal.clock import now
 from tickets import steps as tickets_steps
 from tickets.models import Ticket
 
+LEFT = [Delivery.State.SENDING, Delivery.State.SENT, Delivery.State.UNKNOWN]  # what an email that cannot be called off may be in
+
 
 @transaction.atomic(durable=True)
 def send_again(*, relay: Relay, recipient: Recipient, request_key: uuid.UUID) -> Recipient:
     """Owe the person's email of one act anew. Nothing if she holds none of its tickets any more."""
     relay = Relay.objects.locked(relay)
-    found = Recipient.objects.in_sight_of(relay).select_related("distribution", "member").get(pk=recipient.pk)
+    found = Recipient.objects.in_sight_of(relay).for_letters().get(pk=recipient.pk)
     if Delivery.objects.filter(dedupe_key__startswith=f"tickets_distributed:{request_key}:").exists():
         return found
-    if found.member.email and still_holds(found):
-        if found.delivery_id:
-            outbox_steps.call_off([found.delivery_id])
+    if found.person.email and still_holds(found):
         owe_anew([found], key=str(request_key))
     return found
 
 
-def owe_anew(recipients: list[Recipient], *, key: str) -> None:
-    """New emails for these people; none leaves before the act they tell of can no longer be undone."""
-    at = now()
-    for recipient in recipients:
-        owe_letters([recipient], key=key, not_before=max(recipient.distribution.undo_until or at, at))
-        recipient.save(update_fields=["delivery"])
+def owe_anew(recipients: list[Recipient], *, key: str) -> list[Recipient]:
+    """New emails for these people where they are now. Those whose earlier email had left already: they have been told before.
+
+    An earlier email that had not left is called off; whoever else was in it is told anew too.
+    """
+    earlier = {recipient.delivery_id for recipient in recipients if recipient.delivery_id}
+    called_off = outbox_steps.call_off(earlier)
+    told = [r for r in recipients if r.delivery and r.delivery_id not in called_off and r.delivery.state in LEFT]
+    others = Recipient.objects.filter(delivery__in=called_off).exclude(pk__in=[r.pk for r in recipients])
+    everyone = [*recipients, *others.for_letters()]
+    owe_letters(everyone, key=key, at=now())
+    Recipient.objects.bulk_update(everyone, ["delivery"])
+    return told
 
 
 @transaction.atomic(durable=True)
@@ -42,20 +51,23 @@ def correct_address(*, relay: Relay, member: Member, shown: str, email: str, req
     """Correct a member's address: her emails leave anew, and prints made under the wrong address die.
 
     AddressIsTheirs once someone has logged in with the old one. Nothing if the address is no longer the one shown.
+    Where she had none, nobody can have printed but the relay, and what was printed stays good.
     """
     relay = Relay.objects.locked(relay)
-    found = Member.objects.of(relay.company).select_for_update(no_key=True).get(pk=member.pk)
+    members_steps.lock_list(relay.company)
+    found = Member.objects.of(relay.company).select_for_update(no_key=True, of=("self",)).get(pk=member.pk)
     if found.email != shown:
         return found
     tickets = Ticket.objects.filter(member=found, company=relay.company, status__in=["distributed", "printed"])
     locked = list(tickets.order_by("pk").select_for_update(of=("self",)))
     members_steps.write_address(found, email)
-    tickets_steps.reissue([t for t in locked if t.status == Ticket.Status.PRINTED], by=relay.user)
-    told = list(Recipient.objects.filter(member=found).select_related("distribution", "member", "delivery").order_by("pk"))
-    due = [recipient for recipient in told if still_holds(recipient)]
-    alone = [r.delivery_id for r in due if r.delivery and len(r.delivery.refs["recipients"]) == 1]
-    outbox_steps.call_off(alone)
-    for recipient in due:
-        recipient.member = found
-    owe_anew(due, key=str(request_key))
+    if shown:
+        tickets_steps.reissue([t for t in locked if t.status == Ticket.Status.PRINTED], by=relay.user)
+    owe_anew(to_tell([found]), key=str(request_key))
     return found
+
+
+def to_tell(members: Collection[Member]) -> list[Recipient]:
+    """What is to be told to members anew: each act of which they still hold something, whichever entry it was given to."""
+    hers = Recipient.objects.filter(Q(member__in=members) | Q(member__merged_into__in=members))
+    return list(hers.to_be_told().for_letters())

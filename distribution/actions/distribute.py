@@ -1,11 +1,11 @@
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from accounts.models import Relay, Seller, User
-from distribution.errors import NobodyChosen, NotEnoughTickets, SeatTaken, UndoTooLate
+from distribution.errors import NobodyChosen, NotEnoughTickets, SeatTaken, SomeoneLeft, UndoTooLate
 from distribution.models import Distribution, Recipient
 from members.models import Member
 from outbox import steps as outbox_steps
@@ -38,7 +38,8 @@ def distribute(*, relay: Relay, product: Product, gifts: Sequence[Gift], message
 def give(
     relay: Relay, product: Product, gifts: Sequence[Gift], members: dict[int, Member], message: str, request_key: uuid.UUID
 ) -> Distribution:
-    """The act itself, once who gets what is clear."""
+    """The act itself, once who gets what is clear. SomeoneLeft when one of them is no longer on the list."""
+    lock_members(members)
     wanted = sum(quantity for _, quantity, _ in gifts)
     given = pair(gifts, members, lock_stock(relay, product, wanted, {pk for *_, seats in gifts for pk in seats}))
 
@@ -54,11 +55,18 @@ def give(
         undo_until=undo_until,
     )
     recipients = [Recipient(distribution=act, member=members[pk], quantity=quantity, message=message) for pk, quantity, _ in gifts]
-    owe_letters(recipients, key=str(request_key), not_before=undo_until)
+    owe_letters(recipients, key=str(request_key), at=at)
     Recipient.objects.bulk_create(recipients)
     tickets_steps.distribute(given, by=relay.user, shown_from=undo_until, act=act.public_id)
     Member.objects.filter(pk__in=members).update(last_given_at=at)
     return act
+
+
+def lock_members(members: Collection[int]) -> None:
+    """Lock these people of the list: none of them leaves it, or is merged into another, while she is given tickets."""
+    rows = Member.objects.filter(pk__in=members, left_on=None).order_by("pk").select_for_update(no_key=True, of=("self",))
+    if len(rows.values_list("pk", flat=True)) < len(members):
+        raise SomeoneLeft
 
 
 def lock_stock(relay: Relay, product: Product, wanted: int, chosen: set[int]) -> list[Ticket]:
@@ -93,22 +101,25 @@ def pair(gifts: Sequence[Gift], members: dict[int, Member], tickets: list[Ticket
     return given
 
 
-def owe_letters(recipients: list[Recipient], *, key: str, not_before: datetime) -> None:
-    """One email per address and act, whoever shares the address; none for a member without one."""
-    by_address: dict[str, list[Recipient]] = {}
+def owe_letters(recipients: list[Recipient], *, key: str, at: datetime) -> None:
+    """One email per address and act, whoever shares the address; none for a member without one.
+
+    None leaves before the act that it tells of can no longer be undone.
+    """
+    shares: dict[tuple, list[Recipient]] = {}
     for recipient in recipients:
-        if recipient.member.email:
-            by_address.setdefault(recipient.member.email, []).append(recipient)
-    languages = dict(User.objects.filter(email__in=by_address).values_list("email", "language"))
+        if recipient.person.email:
+            shares.setdefault((recipient.distribution, recipient.person.email), []).append(recipient)
+    languages = dict(User.objects.filter(email__in={address for _, address in shares}).values_list("email", "language"))
     letters: list[Delivery] = []
-    for address, shared in by_address.items():
+    for (act, address), shared in shares.items():
         letter = outbox_steps.letter(
             "tickets_distributed",
             to=address,
             language=languages.get(address, "fr"),
             refs={"recipients": [str(recipient.public_id) for recipient in shared]},
             key=f"{key}:{shared[0].public_id}",
-            not_before=not_before,
+            not_before=max(act.undo_until or at, at),
         )
         letters.append(letter)
         for recipient in shared:

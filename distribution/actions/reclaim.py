@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Company, Relay, Seller, User
@@ -46,12 +47,17 @@ def reclaim(*, relay: Relay, product: Product, tickets: Sequence[uuid.UUID], req
 def take_back(act: Distribution, locked: list[Ticket], *, to: Company | None = None) -> None:
     """Move the tickets back, `to` a company above or where they are, and tell whom has seen one."""
     at = now()
+    tell(act, move_back(act, locked, at, to=to), at)
+
+
+def move_back(act: Distribution, locked: list[Ticket], at: datetime, *, to: Company | None = None) -> list[Ticket]:
+    """Move the tickets back. Those whose holder has seen them, and is to be told."""
     shown = [t for t in locked if t.member is None or (t.shown_from and t.shown_from <= at)]
     unseen = [t for t in locked if t not in shown]
     tickets_steps.reclaim(shown, by=act.actor, act=act.public_id, to=to)
     tickets_steps.reclaim(unseen, by=act.actor, act=act.public_id, kind=Movement.Kind.UNDONE, to=to)
     unaware = call_off_empty_letters(locked)
-    tell(act, [t for t in shown if t.member and t.member.email not in unaware], at)
+    return [t for t in shown if t.member and t.member.email not in unaware]
 
 
 def why_not(ticket: Ticket) -> str:
@@ -70,20 +76,21 @@ def why_not(ticket: Ticket) -> str:
 def call_off_empty_letters(tickets: list[Ticket]) -> set[str]:
     """Call off the emails that announce nothing any more; the addresses that therefore never heard."""
     members = {t.member_id for t in tickets if t.member_id}
-    acts = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind="distributed", to_member__in=members)
+    given = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind="distributed")
+    acts = given.filter(Q(to_member__in=members) | Q(to_member__merged_into__in=members))
     recipients = Recipient.objects.filter(distribution__public_id__in=acts.values("act"), delivery__state__in=["pending", "sending"])
     waiting: dict = {}
-    for recipient in recipients.select_related("distribution", "member"):
+    for recipient in recipients.for_letters():
         waiting.setdefault(recipient.delivery_id, []).append(recipient)
     empty = {pk: shared for pk, shared in waiting.items() if not any(still_holds(r) for r in shared)}
     called_off = outbox_steps.call_off(empty)
-    return {recipient.member.email for pk in called_off for recipient in empty[pk]}
+    return {recipient.person.email for pk in called_off for recipient in empty[pk]}
 
 
 def still_holds(recipient: Recipient) -> bool:
     """Whether the person still has a ticket of this act."""
     given = Movement.objects.filter(act=recipient.distribution.public_id, to_member=recipient.member_id, kind="distributed")
-    return Ticket.objects.standing().filter(pk__in=given.values("ticket"), member=recipient.member_id).exists()
+    return Ticket.objects.standing().filter(pk__in=given.values("ticket"), member=recipient.person).exists()
 
 
 def tell(act: Distribution, tickets: list[Ticket], at: datetime) -> None:

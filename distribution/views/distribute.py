@@ -8,10 +8,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.models import Relay
 from distribution import actions
 from distribution.errors import NotEnoughTickets, SeatTaken
-from distribution.forms import Draft, NewMemberForm, as_uuid
+from distribution.forms import Draft, as_uuid
 from distribution.views.scope import already_done, distributing, product_of
 from members import actions as members_actions
-from members.errors import AddressInUse
+from members.errors import AddressInUse, NameInUse
+from members.forms import MemberForm
 from members.models import Member
 from portal.htmx import go_to, page_or_part
 from tickets.models import Product, Ticket
@@ -29,7 +30,7 @@ def distribute(request: HttpRequest, company_id, product_id) -> HttpResponse:
     relay = distributing(request, company_id)
     product = product_of(relay, product_id)
     draft = Draft(relay, product, request.POST)
-    new, status = NewMemberForm(), 200
+    new, status = MemberForm(), 200
     if request.method == "POST":
         draft.change(as_uuid(request.POST.get("more", "")), +1)
         draft.change(as_uuid(request.POST.get("less", "")), -1)
@@ -49,19 +50,19 @@ def distribute(request: HttpRequest, company_id, product_id) -> HttpResponse:
     return page_or_part(request, "distribution/distribute.html", "distribution/_distribute_form.html", context, status)
 
 
-def add_new(relay: Relay, draft: Draft, data) -> tuple[NewMemberForm, int]:
+def add_new(relay: Relay, draft: Draft, data) -> tuple[MemberForm, int]:
     """Put a new person on the list and in the draft; the form with its errors when that can't be."""
-    form = NewMemberForm(data)
+    form = MemberForm(data)
     if not form.is_valid():
         return form, 422
     try:
         member = members_actions.add_member(relay=relay, **form.cleaned_data)
-    except AddressInUse as refusal:
-        form.add_error("email", str(refusal))
+    except (AddressInUse, NameInUse) as refusal:
+        form.add_error("email" if isinstance(refusal, AddressInUse) else "last_name", str(refusal))
         form.bearers = refusal.members  # type: ignore[attr-defined]
         return form, 422
     draft.add(member)
-    return NewMemberForm(), 200
+    return MemberForm(), 200
 
 
 def confirm(request: HttpRequest, relay: Relay, product: Product, draft: Draft) -> HttpResponse | None:

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_http_methods
 from distribution import actions
 from distribution.errors import ListHasFaults, NotEnoughTickets
 from distribution.forms import ListForm
-from distribution.people_list import FIELDS, HEADINGS, Line, judge, lines_of, totals
+from distribution.people_list import HEADINGS, LABELS, Line, judge, lines_of, totals
 from distribution.views.scope import already_done, distributing, product_of
-from members.people import columns_of
+from members.people import columns_of, samples
 from portal.sheets import Rows, Unreadable, as_text, rows_of_file, rows_of_text
 from tickets.stock import figures_of
 
@@ -59,8 +59,8 @@ def distribute_list(request: HttpRequest, company_id, product_id) -> HttpRespons
         "figures": figures,
         "form": form,
         "text": as_text(rows) if rows else form["rows"].value() or "",
-        "columns": [(index, column, [row[index] for row in rows[:3]]) for index, column in enumerate(columns)],
-        "fields": FIELDS,
+        "columns": samples(rows, columns),
+        "labels": LABELS,
         "lines": sorted(lines, key=lambda line: order.index(line.verdict))[:MOST_SHOWN],
         "more": max(0, len(lines) - MOST_SHOWN),
         "count": len(lines),

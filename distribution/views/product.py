@@ -5,17 +5,15 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Company
 from distribution import actions
-from distribution.forms import AddressForm, as_uuid
+from distribution.forms import as_uuid
 from distribution.models import Distribution, Recipient
 from distribution.truth import holders
 from distribution.views.scope import acting, distributing, product_of
 from distribution.where import where
-from members.errors import AddressIsTheirs
-from members.models import Member
 from tickets.models import Order, Ticket
 from tickets.stock import by_channel, figures_of, tree
 
@@ -57,24 +55,3 @@ def send_again(request: HttpRequest, company_id, recipient_id) -> HttpResponse:
     actions.send_again(relay=relay, recipient=recipient, request_key=key)
     messages.success(request, _("The email to %(name)s is on its way again.") % {"name": recipient.member})
     return redirect("distribution:product", company_id, recipient.distribution.product.public_id)
-
-
-@require_http_methods(["GET", "POST"])
-def correct_address(request: HttpRequest, company_id, product_id, member_id) -> HttpResponse:
-    """Correct an address that nobody has logged in with yet; the emails leave anew."""
-    relay = distributing(request, company_id)
-    found = product_of(relay, product_id)
-    member = get_object_or_404(Member.objects.of(relay.company), public_id=member_id)
-    initial = {"email": member.email, "shown": member.email, "request_key": uuid.uuid4()}
-    form = AddressForm(request.POST if request.method == "POST" else None, initial=initial)
-    if form.is_valid():
-        try:
-            corrected = actions.correct_address(relay=relay, member=member, **form.cleaned_data)
-        except AddressIsTheirs as refusal:
-            form.add_error("email", str(refusal))
-        else:
-            words = {"name": corrected, "address": corrected.email}
-            messages.success(request, _("The emails to %(name)s now go to %(address)s.") % words)
-            return redirect("distribution:product", company_id, product_id)
-    context = {"relay": relay, "here": "home", "product": found, "member": member, "form": form}
-    return render(request, "distribution/correct_address.html", context, status=422 if form.errors else 200)

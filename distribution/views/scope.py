@@ -3,24 +3,13 @@
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from accounts.errors import MayNot
+from accounts.http import acting, distributing
 from accounts.models import Relay
 from distribution.forms import as_uuid
 from distribution.models import Distribution
 from tickets.models import Product
 
-
-def acting(request: HttpRequest, company_id) -> Relay:
-    """The relay, or 404: what is not hers answers like what does not exist."""
-    return Relay.objects.acting(request.user, company_id)
-
-
-def distributing(request: HttpRequest, company_id) -> Relay:
-    """The relay who has the right to distribute: 403 for one who only looks."""
-    relay = acting(request, company_id)
-    if not relay.may_distribute:
-        raise MayNot
-    return relay
+__all__ = ["acting", "already_done", "distributing", "product_of"]
 
 
 def product_of(relay: Relay, product_id) -> Product:

@@ -32,9 +32,9 @@ def tickets(request: HttpRequest, company_id, product_id) -> HttpResponse:
     if state in dict(states):
         found = found.filter(status=state)
     page = Paginator(found.with_last_movement().for_list().order_by("number"), ON_A_PAGE).get_page(request.GET.get("page"))
-    told = {holder.member.pk: holder for holder in holders(relay, product, {ticket.member_id for ticket in page})}
+    told = {holder.member.pk: holder for holder in holders(relay, product, {row.member.person_id for row in page if row.member})}
     for row in page:
-        row.holder = told.get(row.member_id)
+        row.holder = told.get(row.member.person_id) if row.member else None
     context = {
         "relay": relay,
         "here": "home",

@@ -300,4 +300,4 @@ def test_totals_say_what_leaves(relay, product, zoe):
     factories.given(zoe, product, 1, by=relay.user)
     lines = judged(relay, product, "Zoé;Lefèvre-Diallo;zoe@exemple.fr;1\nKofi;Mensah;k@exemple.fr;2\nX;;x@exemple.fr;1")
 
-    assert totals(lines) == {"new": 1, "known": 0, "unchanged": 1, "refused": 1, "gets": 2}
+    assert totals(lines) == {"new": 1, "known": 0, "unchanged": 1, "without": 0, "refused": 1, "gets": 2}

@@ -28,6 +28,8 @@ def story(seller, signing_key):
         "recipient_id": act.recipients.get().public_id,
         "other_id": site.company.public_id,
         "member_id": member.public_id,
+        "duplicate_id": factories.MemberFactory(company=relay.company).public_id,
+        "group_id": factories.GroupFactory(company=relay.company).public_id,
         "event_id": product.event.public_id,
     }
     return {"relay": relay, "member": member, "other": other, "ids": ids, "paper": paper.public_id, "product": product}

@@ -8,7 +8,15 @@ from tests.portal.walk import BACKEND, FOR_RELAYS, admin_ids, blanked, every_url
 from tickets.models import Movement
 
 pytestmark = pytest.mark.django_db
-NOT_A_PAGE = {"distribution:undo", "distribution:send_again", "distribution:print_for_members", "distribution:show"}  # POST alone
+NOT_A_PAGE = {
+    "distribution:undo",
+    "distribution:send_again",
+    "distribution:print_for_members",
+    "distribution:show",
+    "distribution:put_back",
+    "members:fill_group",
+    "members:delete_group",
+}  # POST alone
 
 
 def stranger_to(story: dict, who: str):
@@ -104,11 +112,23 @@ def test_a_relay_without_the_right_to_distribute_looks_and_does_nothing(client, 
 
     for _name, path in urls_for("relay"):
         assert client.get(fill(path, story["ids"])).status_code == 200
-    for name, path in urls_for("distributor"):
+    for name, path in urls_for("distributor", "keeper"):
         for method in (client.get, client.post):
             assert method(fill(path, story["ids"])).status_code in (403, 405), name
             assert method(fill(path, {"company_id": story["ids"]["company_id"]})).status_code in (403, 405), name
     assert (Movement.objects.count(), Distribution.objects.count()) == before
+
+
+def test_a_relay_who_manages_keeps_the_list_and_moves_no_ticket(client, story):
+    story["relay"].may_distribute, story["relay"].may_manage = False, True
+    story["relay"].save()
+    client.force_login(story["relay"].user, backend=BACKEND)
+
+    for name, path in urls_for("keeper"):
+        assert client.get(fill(path, story["ids"])).status_code == (405 if name in NOT_A_PAGE else 200), name
+    for name, path in urls_for("distributor"):
+        for method in (client.get, client.post):
+            assert method(fill(path, story["ids"])).status_code in (403, 405), name
 
 
 def test_whom_it_belongs_to_sees_it(client, story):

@@ -11,7 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # Who may see a page: everyone; a gate's device by its token; whoever is signed in; the member who holds the ticket;
-# a relay of the company, or only one with the right to distribute. The admin's pages are the staff's.
+# a relay of the company, only one with the right to distribute, or one who keeps the list of members (who distributes or
+# manages). The admin's pages are the staff's.
 MATRIX = {
     "account_request_login_code": "public", "account_confirm_login_code": "public", "account_login": "public",
     "account_logout": "public", "account_signup": "public", "account_inactive": "public",
@@ -37,9 +38,14 @@ MATRIX = {
     "distribution:reclaim": "distributor", "distribution:print_for_members": "distributor", "distribution:undo": "distributor",
     "distribution:handed_over": "distributor", "distribution:send_again": "distributor",
     "distribution:correct_address": "distributor", "distribution:forward": "distributor", "distribution:reclaim_from": "distributor",
-    "distribution:distribute_list": "distributor",
+    "distribution:distribute_list": "distributor", "distribution:distribute_group": "distributor",
+    "distribution:import_members": "distributor", "distribution:duplicates": "distributor",
+    "distribution:choose_duplicate": "distributor", "distribution:merge": "distributor", "distribution:address": "distributor",
+    "distribution:member": "keeper", "distribution:leave": "keeper", "distribution:put_back": "keeper",
+    "members:people": "keeper", "members:add": "keeper", "members:edit": "keeper", "members:export": "keeper",
+    "members:groups": "keeper", "members:group": "keeper", "members:fill_group": "keeper", "members:delete_group": "keeper",
 }  # fmt: skip
-FOR_RELAYS = ("relay", "distributor")
+FOR_RELAYS = ("relay", "distributor", "keeper")
 # The only answers that a cache may keep: the seller's colours and logo.
 MAY_BE_KEPT = ("house", "logo")
 
