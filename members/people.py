@@ -18,7 +18,8 @@ from portal.text import canonical_email, folded
 HEADINGS = {
     "first_name": {"prenom", "first name", "firstname", "given name"},
     "last_name": {"nom", "nom de famille", "last name", "lastname", "surname", "name"},
-    "email": {"email", "e mail", "mail", "courriel", "adresse", "adresse email", "adresse e mail", "adresse mail", "email address"},
+    "email": {"email", "e mail", "mail", "courriel", "adresse", "adresse email", "adresse e mail", "adresse mail", "adresse de courriel"}
+    | {"adresse electronique", "email address"},
 }
 LABELS = {"first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"), "email": gettext_lazy("Email address")}
 

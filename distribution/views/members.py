@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.db.models import Q
@@ -47,12 +48,16 @@ def member(request: HttpRequest, company_id, member_id) -> HttpResponse:
         "groups": list(found.groups.all()),
         "seen_at": seen_at,
         "may_be_corrected": not found.left_on and relay.may_distribute and seen_at is None,
-        "coming": [ticket for ticket in tickets if ticket.event.valid_until > at],
-        "past": [ticket for ticket in tickets if ticket.event.valid_until <= at],
+        "coming": [ticket for ticket in tickets if usable(ticket, at)],
+        "past": [ticket for ticket in tickets if not usable(ticket, at)],
         "received": list(acts.order_by("-distribution__at")[:MOST]),
         "givers": dict(Relay.objects.filter(company=relay.company).values_list("user", "first_name")),
     }
     return render(request, "distribution/member.html", context)
+
+
+def usable(ticket: Ticket, at: datetime) -> bool:
+    return ticket.status != Ticket.Status.CHECKED and ticket.event.valid_until > at
 
 
 def seen(member: Member):
