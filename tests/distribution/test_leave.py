@@ -138,6 +138,15 @@ def test_leaving_twice_is_done_once_and_she_can_be_put_back(as_relay, relay, url
     assert zoe.left_on is None
 
 
+def test_who_has_left_with_her_tickets_keeps_them_whatever_is_sent_later(relay, zoe):
+    factories.given(zoe, factories.stock(relay.company, 1), by=relay.user)
+
+    leave(relay=relay, member=zoe, reclaims=False, request_key=uuid.uuid4())
+    leave(relay=relay, member=zoe, reclaims=True, request_key=uuid.uuid4())
+
+    assert zoe.tickets.count() == 1 and not Distribution.objects.exists()
+
+
 def test_who_was_typed_anew_meanwhile_is_not_put_back_as_a_double(as_relay, relay, url, zoe):
     Member.objects.update(left_on="2026-03-03", first_name="Zoe")
     Member.objects.filter(pk=zoe.pk).update(sort_key="lefevre zoe")

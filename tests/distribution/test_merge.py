@@ -232,6 +232,15 @@ def test_after_a_merge_a_distribution_is_undone_reclaimed_and_sent_again_as_ever
     assert not factories.owed().filter(state="pending").exists()
 
 
+def test_a_ticket_that_came_along_and_is_taken_back_before_she_heard_is_never_spoken_of(relay, product, gone, kept):
+    give(relay, product, gone)
+    join(relay, gone, kept)
+
+    reclaim(relay=relay, product=product, tickets=[kept.tickets.get().public_id], request_key=uuid.uuid4())
+
+    assert set(factories.owed().values_list("kind", "state")) == {("tickets_distributed", "cancelled")}
+
+
 def test_how_far_her_tickets_have_come_is_told_on_one_line(relay, product, gone, kept):
     give(relay, product, gone, 2)
     give(relay, product, kept)

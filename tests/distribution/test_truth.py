@@ -11,6 +11,7 @@ from distribution.actions import correct_address, distribute, send_again
 from distribution.models import Distribution, Recipient
 from distribution.truth import holders
 from members.errors import AddressIsTheirs
+from members.models import Member
 from outbox import actions as outbox_actions
 from outbox.models import Delivery
 from tests import factories
@@ -92,6 +93,27 @@ def test_correcting_an_address_kills_the_prints_made_under_the_wrong_one(relay, 
     unprinted.refresh_from_db()
     assert (printed.generation, printed.status, unprinted.generation) == (1, "distributed", 0)
     assert sorted((d.recipient, d.state) for d in factories.owed()) == [("zoe@mecavai.fr", "cancelled"), ("zoe@mecavia.fr", "pending")]
+
+
+def test_a_first_address_is_told_what_she_holds_and_what_was_printed_stays_good(as_relay, relay, product, zoe):
+    Member.objects.filter(pk=zoe.pk).update(email="")
+    factories.printed([zoe.tickets.first()])
+    url = f"/c/{relay.company.public_id}/members/{zoe.public_id}/address/"
+
+    answer = as_relay.post(url, {"email": "zoe@mecavia.fr", "shown": "", "request_key": str(uuid.uuid4())})
+
+    assert answer["Location"] == f"/c/{relay.company.public_id}/members/{zoe.public_id}/"
+    assert zoe.tickets.filter(status="printed", generation=0).count() == 1
+    assert list(factories.owed().filter(state="pending").values_list("recipient", flat=True)) == ["zoe@mecavia.fr"]
+
+
+def test_an_address_that_makes_two_people_one_is_refused(as_relay, relay, product, zoe):
+    twin = factories.MemberFactory(company=relay.company, first_name=zoe.first_name, last_name=zoe.last_name, email="autre@mecavia.fr")
+    url = f"/c/{relay.company.public_id}/members/{twin.public_id}/address/"
+
+    answer = as_relay.post(url, {"email": zoe.email, "shown": twin.email, "request_key": str(uuid.uuid4())})
+
+    assert answer.status_code == 422 and "réunissez plutôt les deux fiches" in answer.content.decode()
 
 
 def test_an_address_that_someone_has_logged_in_with_is_only_its_owners(relay, product, zoe):
