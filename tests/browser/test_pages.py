@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from distribution.actions import distribute, forward, hand_over
+from members.models import Member
 from outbox.models import Delivery
 from tests import factories
 from tests.browser.test_main_round import log_in
@@ -35,6 +36,10 @@ def story(live_server, settings):
     past = factories.ProductFactory(event=factories.EventFactory(name="Jazz"))
     factories.stock(relay.company, 3, past)
     Event.objects.filter(name="Jazz").update(valid_from="2025-01-01T10:00Z", valid_until="2025-01-02T10:00Z", starts_at="2025-01-01T20:00Z")
+    group = factories.GroupFactory(company=relay.company)
+    group.members.add(members[0])
+    factories.MemberFactory(company=relay.company, first_name=members[0].first_name, last_name=members[0].last_name, email="")
+    Member.objects.filter(pk=factories.MemberFactory(company=relay.company).pk).update(left_on="2026-03-03")
     home = f"/c/{relay.company.public_id}/"
     base = f"{home}products/{product.public_id}/"
     ticket = members[0].tickets.first()
@@ -47,6 +52,7 @@ def story(live_server, settings):
             base,
             f"{base}distribute/",
             f"{base}distribute/list/",
+            f"{base}distribute/group/",
             f"{base}hand-over/",
             f"{base}reclaim/",
             f"{base}forward/",
@@ -58,6 +64,19 @@ def story(live_server, settings):
             f"{home}distributions/{act.public_id}/",
             f"{home}distributions/{paper.public_id}/",
             f"{base}members/{members[2].public_id}/correct-address/",
+            f"{home}members/",
+            f"{home}members/?left=1",
+            f"{home}members/add/",
+            f"{home}members/groups/",
+            f"{home}members/groups/{group.public_id}/",
+            f"{home}members/import/",
+            f"{home}members/duplicates/",
+            f"{home}members/{members[0].public_id}/",
+            f"{home}members/{members[0].public_id}/edit/",
+            f"{home}members/{members[2].public_id}/address/",
+            f"{home}members/{members[0].public_id}/leave/",
+            f"{home}members/{members[0].public_id}/merge/",
+            f"{home}members/{members[0].public_id}/merge/{members[2].public_id}/",
             "/spaces/",
             "/account/",
             "/account/second-factor/",
