@@ -86,7 +86,7 @@ class GroupQuerySet(models.QuerySet):
 
     def counted(self):
         """Each with how many people of today's list are in it (`people`)."""
-        return self.annotate(people=models.Count("members", filter=Q(members__left_on=None)))
+        return self.annotate(people=models.Count("members", filter=Q(members__left_on=None))).order_by("-kind", "key")
 
 
 class Group(models.Model):

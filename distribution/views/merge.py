@@ -108,7 +108,7 @@ def merge(request: HttpRequest, company_id, member_id, duplicate_id) -> HttpResp
         except (KeepTheOther, AlreadyOnTheList, MemberHasChanged) as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _("%(gone)s and %(kept)s are one entry now.") % {"gone": gone, "kept": kept})
+            messages.success(request, _("The two entries are one now: %(name)s.") % {"name": kept})
             return redirect("distribution:member", company_id, kept.public_id)
     context = {
         "relay": relay,

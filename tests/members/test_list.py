@@ -55,6 +55,13 @@ def test_a_group_and_who_left_are_filters_and_pages_keep_them(as_relay, relay, u
     assert len(found(as_relay, url, group=other.public_id)) == 50  # another company's group is no filter
 
 
+def test_groups_come_sites_first_then_by_name(as_relay, relay, url):
+    for name, kind in (("B", "label"), ("Atelier", "department"), ("Lyon", "site"), ("a", "label"), ("Grenoble", "site")):
+        factories.GroupFactory(company=relay.company, name=name, kind=kind)
+
+    assert [group.name for group in as_relay.get(url).context["groups"]] == ["Grenoble", "Lyon", "a", "B", "Atelier"]
+
+
 @pytest.mark.parametrize("page", ["", "?q=zoe", "members.csv"])
 def test_the_list_asks_as_often_for_thirty_people_as_for_one(as_relay, relay, url, page):
     as_relay.get(url)
