@@ -49,6 +49,13 @@ class Seller(models.Model):
         default=False,
         help_text=_("Otherwise only what that structure has not distributed yet."),
     )
+    tells_of_reclaims = models.BooleanField(_("a member from whom a ticket is reclaimed is told by email"), default=True)
+    relay_reminder_days = models.PositiveSmallIntegerField(
+        _("days before an event when relays who still hold tickets are reminded"),
+        default=7,
+        validators=[MaxValueValidator(365)],
+        help_text=_("0: never."),
+    )
 
     objects = SellerManager()
 
@@ -75,6 +82,10 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, email):
         return self.get(email=canonical_email(email))
+
+    def languages(self, addresses) -> dict[str, str]:
+        """The language of each of these addresses that has a login."""
+        return dict(self.filter(email__in=addresses).values_list("email", "language"))
 
 
 class User(AbstractBaseUser, PermissionsMixin):

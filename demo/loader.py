@@ -64,6 +64,7 @@ def tell() -> None:
         chapter(story)
         back_in_time(days, began)
         bar.update(1)
+    actions.remind_relays()
     set_seller()
     bar.close()
 
@@ -180,7 +181,7 @@ def told_long_ago(hours: int = 20) -> None:
     Ticket.objects.filter(shown_from__gt=ago).update(shown_from=ago)
     waiting = Delivery.objects.filter(state="pending")
     DeliveryEvent.objects.bulk_create(DeliveryEvent(delivery=delivery, kind="sent") for delivery in waiting)
-    waiting.update(state="sent", sent_at=ago, not_before=ago, smtp_reply="250 OK")
+    waiting.update(state="sent", created_at=ago, sent_at=ago, not_before=ago, smtp_reply="250 OK")
 
 
 def printed(sold: Product, count: int) -> None:
@@ -190,6 +191,24 @@ def printed(sold: Product, count: int) -> None:
         for member, held in groupby(tickets, key=lambda ticket: ticket.member):
             assert member is not None
             tickets_steps.mark_printed(list(held), by=User.objects.filter(email=member.email).first())
+
+
+def opened(members: list[Member]) -> None:
+    """These members have looked at their tickets."""
+    ago = timezone.now() - timedelta(hours=2)
+    User.objects.filter(email__in=[member.email for member in members]).update(last_seen_at=ago)
+
+
+def given_back(sold: Product, member: Member, word: str) -> None:
+    """A member can't come, and says so to her relays."""
+    ticket = Ticket.objects.get(product=sold, member=member)
+    actions.give_back(
+        user=User.objects.get(email=member.email),
+        ticket=ticket.public_id,
+        generation=ticket.generation,
+        message=word,
+        request_key=uuid.uuid4(),
+    )
 
 
 def checked(sold: Product, count: int) -> None:
@@ -208,11 +227,13 @@ def concert(story: Story) -> None:
     stalls = product(night, "1re catégorie", "38.00", placing="libre au parterre", entrance="B")
     order(story, story.mecavia, stalls, 20, "online")
     order(story, story.mecavia, stalls, 15, "phone")
+    back_in_time(10, began)
     give(
         story, stalls, story.members[1:11], 2, "Rendez-vous à 19 h 30 devant les grilles, je serai là avec le groupe. Belle soirée à tous !"
     )
     told_others_long_ago(waiting)
     printed(stalls, 11)
+    opened(story.members[1:9])
     back_in_time(2, began)
     give(story, stalls, [story.members[0]], 2, "Rendez-vous à 19 h 30 devant les grilles. Belle soirée !")
     with transaction.atomic():
@@ -248,6 +269,8 @@ def match(story: Story) -> None:
     give(story, west, list(Member.objects.of(gerland)[:9]), relay=thomas)
     told_others_long_ago(waiting)
     printed(west, 6)
+    given_back(west, story.members[40], "Je suis de garde ce soir-là, donnez-le à quelqu’un qui aime le rugby.")
+    told_others_long_ago(waiting)
 
 
 def keep_waiting() -> list:

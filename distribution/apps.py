@@ -16,3 +16,5 @@ class DistributionConfig(AppConfig):
         kinds.register("ticket_given_back", emails.ticket_given_back, emails.always)
         kinds.register("tickets_moved", emails.tickets_moved, emails.always)
         kinds.register("tickets_reclaimed", emails.tickets_reclaimed, emails.always)
+        kinds.register("tickets_reminder", emails.tickets_reminder, emails.still_waiting)
+        kinds.register("stock_reminder", emails.stock_reminder, emails.still_left)

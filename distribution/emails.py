@@ -1,14 +1,18 @@
 """The pages of the emails that distribution owes. Ids come in; words are written as things stand at sending."""
 
+from collections import Counter
+
 from django.db.models import Count
+from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts.models import Relay, Seller
-from distribution.models import Distribution, Recipient
+from accounts.models import Company, Relay, Seller
+from distribution.models import Distribution, Recipient, Reminder
 from members.models import Member
 from outbox.kinds import Letter
 from outbox.letters import letter, login_link
-from tickets.models import Event, Movement, Ticket
+from portal.clock import now
+from tickets.models import Movement, Product, Ticket
 
 
 def held_by(recipient: Recipient) -> list[Ticket]:
@@ -23,9 +27,13 @@ def recipients_of(refs: dict) -> list[Recipient]:
 
 
 def who_acts(act: Distribution) -> str:
-    """The name of the relay who acted; her company's when she is a relay no more."""
-    relay = Relay.objects.filter(user=act.actor_id, company=act.company_id).order_by("-pk").first()
-    return str(relay) if relay else act.company.name
+    return relay_name(act.actor_id, act.company)
+
+
+def relay_name(user: int, company: Company) -> str:
+    """The name of the relay who acted; her company's when there is none."""
+    relay = Relay.objects.filter(user=user, company=company).order_by("-pk").first()
+    return str(relay) if relay else company.name
 
 
 def tickets_distributed(refs: dict, language: str, secret: str) -> Letter:
@@ -54,19 +62,25 @@ def still_distributed(refs: dict) -> bool:
 
 
 def tickets_reclaimed(refs: dict, language: str, secret: str) -> Letter:
-    act = Distribution.objects.select_related("product__event__venue", "company").get(pk=refs["act"])
-    events = Event.objects.filter(tickets__in=refs["tickets"]).annotate(count=Count("tickets")).select_related("venue")
-    seller, taker = Seller.objects.current(), who_acts(act)
+    """To a member: tickets are hers no more, for one event or several. Read from the movements: she holds them no longer."""
+    acts = list(Distribution.objects.select_related("company").filter(pk__in=refs["acts"]).order_by("pk"))
+    taken = Movement.objects.filter(act__in=[act.public_id for act in acts], ticket__in=refs["tickets"], from_member__in=refs["members"])
+    shares = taken.select_related("from_member", "ticket__product__event__venue").order_by("ticket__event__starts_at", "ticket")
+    lines = Counter((movement.ticket.product, movement.from_member) for movement in shares)
+    seller, taker = Seller.objects.current(), who_acts(acts[0])
+    events = list(dict.fromkeys(product.event for product, _member in lines))
     return letter(
         "tickets_reclaimed",
         {
             "seller": seller,
             "sender": f"{taker}, via {seller}",
             "taker": taker,
-            "company": act.company,
-            "event": act.product.event,
-            "events": list(events.order_by("valid_until", "pk")),
-            "count": len(refs["tickets"]),
+            "company": acts[0].company,
+            "event": events[0] if len(events) == 1 else None,
+            "lines": [(product, member, count) for (product, member), count in lines.items()],
+            "members": {member for _product, member in lines},
+            "message": acts[0].message,
+            "count": lines.total(),
         },
     )
 
@@ -78,6 +92,61 @@ def tickets_moved(refs: dict, language: str, secret: str) -> Letter:
     seller = Seller.objects.current()
     context = {"seller": seller, "sender": f"{relay}, via {seller}", "relay": relay, "member": member, "company": member.company}
     return letter("tickets_moved", context)
+
+
+def waiting_for(refs: dict) -> list[tuple[Member, int]]:
+    """The people of a reminder who still have tickets to print for an event to come, with how many."""
+    tickets = Ticket.objects.filter(product=refs["product"], member__in=refs["members"], status="distributed", event__valid_until__gt=Now())
+    counts = dict(tickets.order_by().values_list("member").annotate(n=Count("pk")))
+    return [(member, counts[member.pk]) for member in Member.objects.filter(pk__in=counts).select_related("company").order_by("pk")]
+
+
+def still_waiting(refs: dict) -> bool:
+    return bool(waiting_for(refs))
+
+
+def tickets_reminder(refs: dict, language: str, secret: str) -> Letter:
+    """To a member: tickets wait for her."""
+    people = waiting_for(refs)
+    member = people[0][0]
+    reminder = Reminder.objects.filter(actor=refs["actor"], request_key=refs["key"], member=member).first()
+    product = Product.objects.for_list().get(pk=refs["product"])
+    seller, sender = Seller.objects.current(), relay_name(refs["actor"], member.company)
+    return letter(
+        "tickets_reminder",
+        {
+            "seller": seller,
+            "sender": f"{sender}, via {seller}",
+            "giver": sender,
+            "company": member.company,
+            "event": product.event,
+            "people": people,
+            "count": sum(count for _member, count in people),
+            "message": reminder.message if reminder else "",
+            "names_open": now() < product.event.names_until,
+            "link": login_link(member.email, reverse("distribution:my_tickets")),
+        },
+    )
+
+
+def stock_and_relay(refs: dict) -> tuple[Product, Relay, int]:
+    relay = Relay.objects.select_related("company", "user").get(pk=refs["relay"])
+    product = Product.objects.for_list().get(pk=refs["product"])
+    return product, relay, Ticket.objects.filter(product=product).left_to_distribute(relay.company).count()
+
+
+def still_left(refs: dict) -> bool:
+    still_relay = Relay.objects.authorised().filter(pk=refs["relay"], may_distribute=True).exists()
+    return still_relay and bool(stock_and_relay(refs)[2])
+
+
+def stock_reminder(refs: dict, language: str, secret: str) -> Letter:
+    """To a relay: the event comes near and tickets are still to be distributed."""
+    product, relay, left = stock_and_relay(refs)
+    page = reverse("distribution:product", args=[relay.company.public_id, product.public_id])
+    link = login_link(relay.user.email, page)
+    context = {"seller": Seller.objects.current(), "relay": relay, "product": product, "event": product.event, "count": left, "link": link}
+    return letter("stock_reminder", context)
 
 
 def tickets_forwarded(refs: dict, language: str, secret: str) -> Letter:

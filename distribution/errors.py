@@ -4,6 +4,8 @@ from django.utils.translation import ngettext
 from portal.errors import Refused
 from portal.templatetags.words import moment
 
+MOST_REASONS = 5
+
 
 class NotEnoughTickets(Refused):
     code = "not_enough_tickets"
@@ -82,7 +84,9 @@ class CannotReclaim(Refused):
     code = "cannot_reclaim"
 
     def __init__(self, reasons: list[str]):
-        super().__init__(" ".join([_("Nothing was reclaimed."), *reasons]))
+        more = len(reasons) - MOST_REASONS
+        rest = [ngettext("And %(count)d more.", "And %(count)d more.", more) % {"count": more}] if more > 0 else []
+        super().__init__(" ".join([_("Nothing was reclaimed."), *reasons[:MOST_REASONS], *rest]))
 
 
 class NamesAreClosed(Refused):

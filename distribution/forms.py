@@ -238,16 +238,6 @@ class ReclaimFromForm(forms.Form):
         self.fields["quantity"].left = left  # type: ignore[attr-defined]
 
 
-class ReclaimForm(forms.Form):
-    ticket = forms.TypedMultipleChoiceField(coerce=uuid.UUID, error_messages={"required": gettext_lazy("Choose the tickets to reclaim.")})
-    request_key = RequestKeyField()
-
-    def __init__(self, tickets, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["ticket"].choices = [(str(t.public_id), str(t.number)) for t in tickets]  # type: ignore[attr-defined]
-        self.fields["ticket"].error_messages["invalid_choice"] = _("One of these tickets can no longer be reclaimed. Choose again.")
-
-
 class ShownTicketsForm(forms.Form):
     """Tickets with the generation that the page showed of each."""
 

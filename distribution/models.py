@@ -16,6 +16,10 @@ class DistributionQuerySet(models.QuerySet):
         """What the relays of her company did: they share one stock and see the same."""
         return self.filter(company=relay.company_id)
 
+    def given(self):
+        """Acts that gave tickets to people and were not undone."""
+        return self.filter(kind__in=Distribution.GIVING, undone_at=None)
+
     def for_list(self):
         return self.select_related("product__event__venue", "actor", "other")
 
@@ -29,11 +33,15 @@ class Distribution(models.Model):
         RECLAIM = "reclaim", _("reclaim")
         FORWARD = "forward", _("forwarded")
         GIVE_BACK = "give_back", _("given back")
+        REASSIGN = "reassign", _("given to someone else")
+
+    GIVING = (Kind.DISTRIBUTE, Kind.HAND_OVER, Kind.REASSIGN)  # to people, from whom it may be taken back
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="distributions")
     other = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")  # forwarded to, or reclaimed from
-    message = models.TextField(blank=True)  # to relays: of the other company, or of the member who gives back
+    # To the other company's relays, or to those who lose a ticket; of the member who gives back.
+    message = models.TextField(blank=True)
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="distributions")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="distributions")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -104,3 +112,23 @@ class Recipient(models.Model):
     def person(self) -> Member:
         """Who she is today: the member she was given tickets as, or the one that this was merged into."""
         return self.member.merged_into or self.member
+
+
+class Reminder(models.Model):
+    """One person reminded of the tickets of one product that wait for her, with the email that does it."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="reminders")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="reminders")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    request_key = models.UUIDField()
+    message = models.TextField(blank=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(name="a_person_is_reminded_once_an_act", fields=["actor", "request_key", "member"])]
+        indexes = [models.Index(fields=["product", "member", "-at"], name="reminder_latest")]
+
+    def __str__(self):
+        return f"{self.member_id} {self.at}"

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import Relay, User
-from distribution.models import Recipient
+from distribution.models import Recipient, Reminder
 from members.models import Member
 from outbox.models import Delivery
+from portal.templatetags.words import moment
 from tickets.models import Product, Ticket
 
 STAGES = ["waiting", "sent", "opened", "named", "printed", "checked"]
@@ -25,11 +26,31 @@ class Holder:
     tickets: list[Ticket] = field(default_factory=list)
     recipient: Recipient | None = None
     delivery: Delivery | None = None
+    reminder: Reminder | None = None
     seen_at: datetime | None = None
 
     @property
+    def last_email(self) -> Delivery | None:
+        """The latest that tells her of these tickets: of the act, sent anew perhaps, or a reminder."""
+        reminder = self.reminder.delivery if self.reminder else None
+        return max(filter(None, [self.delivery, reminder]), key=lambda email: email.created_at, default=None)
+
+    @property
     def refused(self) -> bool:
-        return self.delivery is not None and self.delivery.state == Delivery.State.FAILED and self.stage in ("waiting", "named")
+        state = self.last_email.state if self.last_email else ""
+        return state == Delivery.State.FAILED and self.stage in ("waiting", "sent", "named")
+
+    @property
+    def has_opened(self) -> bool:
+        """Signed in since her email was owed."""
+        return bool(self.seen_at and self.delivery and self.seen_at >= self.delivery.created_at)
+
+    def lacks(self, step: str) -> bool:
+        """Whether a ticket of hers waits to be printed and she has not come as far as opened, named or printed."""
+        waiting = [ticket for ticket in self.tickets if ticket.status == Ticket.Status.DISTRIBUTED]
+        if step == "named":
+            waiting = [ticket for ticket in waiting if not ticket.is_named]
+        return bool(waiting) and not (step == "opened" and self.has_opened)
 
     @property
     def stage(self) -> str:
@@ -41,11 +62,25 @@ class Holder:
             return "printed"
         if any(ticket.is_named for ticket in self.tickets):
             return "named"
-        if self.seen_at and self.delivery and self.seen_at >= self.delivery.created_at:
+        if self.has_opened:
             return "opened"
         if self.delivery and self.delivery.state == Delivery.State.SENT:
             return "sent"
         return "waiting"
+
+    @property
+    def reminded(self) -> str:
+        """What became of the last reminder, for as long as a ticket waits to be printed; or nothing."""
+        if self.reminder is None or not self.lacks("printed"):
+            return ""
+        state = self.reminder.delivery.state if self.reminder.delivery else Delivery.State.SENT
+        words = {
+            Delivery.State.SENT: _("Reminded %(when)s"),
+            Delivery.State.UNKNOWN: _("Perhaps reminded %(when)s"),
+            Delivery.State.FAILED: _("Reminder refused, %(when)s"),
+            Delivery.State.CANCELLED: "",
+        }
+        return words.get(Delivery.State(state), _("Reminder waiting to be sent")) % {"when": moment(self.reminder.at)}
 
     @property
     def holes(self) -> range:
@@ -123,10 +158,12 @@ def holders(relay: Relay, product: Product, members: Collection[int | None] | No
         person = ticket.member.merged_into or ticket.member
         found.setdefault(person.pk, Holder(person)).tickets.append(ticket)
     acts = Recipient.objects.in_sight_of(relay).filter(distribution__product=product, distribution__undone_at=None)
-    hers = acts.filter(Q(member__in=found) | Q(member__merged_into__in=found))
-    for recipient in hers.select_related("delivery", "member").order_by("pk"):
+    hers = Q(member__in=found) | Q(member__merged_into__in=found)
+    for recipient in acts.filter(hers).select_related("delivery", "member").order_by("pk"):
         found[recipient.member.person_id].recipient = recipient
         found[recipient.member.person_id].delivery = recipient.delivery
+    for reminder in Reminder.objects.filter(hers, product=product).select_related("delivery", "member").order_by("at"):
+        found[reminder.member.person_id].reminder = reminder
     seen = dict(User.objects.filter(email__in={h.member.email for h in found.values()}).values_list("email", "last_seen_at"))
     for holder in found.values():
         holder.seen_at = seen.get(holder.member.email)

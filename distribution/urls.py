@@ -12,6 +12,9 @@ from distribution.views import (
     merge,
     printing,
     product,
+    reassign,
+    reclaim,
+    remind,
     tickets,
 )
 from distribution.views.home import history, home
@@ -32,7 +35,11 @@ urlpatterns = [
     path(f"{PRODUCT}hand-over/", acts.hand_over, name="hand_over"),
     path(f"{PRODUCT}forward/", forward.forward, name="forward"),
     path(f"{PRODUCT}reclaim-from/<uuid:other_id>/", forward.reclaim_from, name="reclaim_from"),
-    path(f"{PRODUCT}reclaim/", acts.reclaim, name="reclaim"),
+    path(f"{PRODUCT}reclaim/", reclaim.reclaim, name="reclaim"),
+    path(f"{PRODUCT}reassign/", reassign.reassign, name="reassign"),
+    path(f"{PRODUCT}remind/", remind.remind, name="remind"),
+    path(f"{COMPANY}members/<uuid:member_id>/reclaim/", reclaim.reclaim_from_member, name="reclaim_from_member"),
+    path(f"{COMPANY}distributions/<uuid:distribution_id>/reclaim/", reclaim.reclaim_act, name="reclaim_act"),
     path(f"{PRODUCT}tickets/", tickets.tickets, name="tickets"),
     path(f"{PRODUCT}print/", printing.print_for_members, name="print_for_members"),
     path(f"{COMPANY}tickets/<uuid:ticket_id>/", tickets.ticket, name="ticket"),

@@ -269,6 +269,7 @@ if BROKER_URL.startswith("filesystem:"):
 CELERY_TASK_ROUTES = {"outbox.tasks.send_login_codes": {"queue": "login"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "outbox.tasks.sweep", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
+    "remind-relays": {"task": "distribution.tasks.remind_relays", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
     "sweep-login": {"task": "outbox.tasks.send_login_codes", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
 }
 

@@ -227,6 +227,19 @@ class Migration(migrations.Migration):
                         verbose_name="a company may reclaim what a structure below it has distributed",
                     ),
                 ),
+                (
+                    "tells_of_reclaims",
+                    models.BooleanField(default=True, verbose_name="a member from whom a ticket is reclaimed is told by email"),
+                ),
+                (
+                    "relay_reminder_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        help_text="0: never.",
+                        validators=[django.core.validators.MaxValueValidator(365)],
+                        verbose_name="days before an event when relays who still hold tickets are reminded",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "seller",

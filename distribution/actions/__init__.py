@@ -7,7 +7,9 @@ from distribution.actions.import_members import import_members
 from distribution.actions.member import give_back, print_mine, rename
 from distribution.actions.members import leave, merge, put_back
 from distribution.actions.printing import print_for_members
+from distribution.actions.reassign import reassign
 from distribution.actions.reclaim import reclaim
+from distribution.actions.remind import remind, remind_relays
 
 __all__ = [
     "correct_address",
@@ -23,8 +25,11 @@ __all__ = [
     "print_for_members",
     "print_mine",
     "put_back",
+    "reassign",
     "reclaim",
     "reclaim_from",
+    "remind",
+    "remind_relays",
     "rename",
     "send_again",
     "undo",

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.models import Relay
 from distribution.actions.distribute import owe_letters
-from distribution.actions.reclaim import still_holds
+from distribution.actions.reclaim import still_holding
 from distribution.models import Recipient
 from members import steps as members_steps
 from members.models import Member
@@ -26,7 +26,7 @@ def send_again(*, relay: Relay, recipient: Recipient, request_key: uuid.UUID) ->
     found = Recipient.objects.in_sight_of(relay).for_letters().get(pk=recipient.pk)
     if Delivery.objects.filter(dedupe_key__startswith=f"tickets_distributed:{request_key}:").exists():
         return found
-    if found.person.email and still_holds(found):
+    if found.person.email and still_holding([found]):
         owe_anew([found], key=str(request_key))
     return found
 

@@ -110,7 +110,7 @@ def owe_letters(recipients: list[Recipient], *, key: str, at: datetime) -> None:
     for recipient in recipients:
         if recipient.person.email:
             shares.setdefault((recipient.distribution, recipient.person.email), []).append(recipient)
-    languages = dict(User.objects.filter(email__in={address for _, address in shares}).values_list("email", "language"))
+    languages = User.objects.languages({address for _, address in shares})
     letters: list[Delivery] = []
     for (act, address), shared in shares.items():
         letter = outbox_steps.letter(

@@ -84,6 +84,6 @@ def reclaim_from(*, relay: Relay, product: Product, other: Company, quantity: in
         request_key=request_key,
         quantity=len(locked),
     )
-    take_back(act, locked, to=relay.company)
+    take_back([(act, locked)], to=relay.company)
     accounts_steps.owe_to_relays([other], "forward_reclaimed", {"act": act.pk}, str(request_key))
     return act

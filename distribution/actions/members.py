@@ -7,15 +7,15 @@ from django.utils import timezone
 
 from accounts.models import Relay, User
 from distribution.actions.address import owe_anew, to_tell
-from distribution.actions.reclaim import move_back, tell, why_not
-from distribution.models import Distribution
+from distribution.actions.reclaim import acts_on, take_back
+from distribution.reclaimable import why_not
 from members import steps as members_steps
 from members.errors import MemberHasChanged
 from members.models import Member
 from outbox import steps as outbox_steps
 from portal.clock import now
 from tickets import steps as tickets_steps
-from tickets.models import Product, Ticket
+from tickets.models import Ticket
 
 
 def unused(member: Member):
@@ -38,29 +38,13 @@ def leave(*, relay: Relay, member: Member, reclaims: bool, request_key: uuid.UUI
         return found
     locked: list[Ticket] = []
     if reclaims and relay.may_distribute:
-        locked = [t for t in unused(found).select_for_update(of=("self",)).select_related("member", "product") if not why_not(t)]
-    at = now()
-    members_steps.leave(found, on=timezone.localdate(at))
-    products: dict[Product, list[Ticket]] = {}
-    for ticket in locked:
-        products.setdefault(ticket.product, []).append(ticket)
-    acts = [(reclaim_of(relay, product, len(tickets), request_key), tickets) for product, tickets in products.items()]
-    told = [ticket for act, tickets in acts for ticket in move_back(act, tickets, at)]
-    if told:
-        tell(acts[0][0], told, at)
+        hers = list(unused(found).select_for_update(of=("self",)).select_related("member", "event__venue"))
+        stay = why_not(hers)
+        locked = [ticket for ticket in hers if ticket.pk not in stay]
+    members_steps.leave(found, on=timezone.localdate(now()))
+    if locked:
+        take_back(acts_on(relay, locked, "", request_key))
     return found
-
-
-def reclaim_of(relay: Relay, product: Product, quantity: int, request_key: uuid.UUID) -> Distribution:
-    """The act on one of several products that one request takes tickets of: its key follows from the request's."""
-    return Distribution.objects.create(
-        company=relay.company,
-        actor=relay.user,
-        product=product,
-        kind=Distribution.Kind.RECLAIM,
-        request_key=uuid.uuid5(request_key, str(product.public_id)),
-        quantity=quantity,
-    )
 
 
 @transaction.atomic(durable=True)

@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -9,105 +9,124 @@ from django.utils.translation import gettext as _
 from accounts.models import Company, Relay, Seller, User
 from distribution.errors import CannotReclaim
 from distribution.models import Distribution, Recipient
+from distribution.reclaimable import Shown, changes, why_not
 from outbox import steps as outbox_steps
 from portal.clock import now
 from tickets import steps as tickets_steps
-from tickets.models import Movement, Product, Ticket
+from tickets.models import Movement, Ticket
 
 
 @transaction.atomic(durable=True)
-def reclaim(*, relay: Relay, product: Product, tickets: Sequence[uuid.UUID], request_key: uuid.UUID) -> Distribution:
+def reclaim(*, relay: Relay, shown: Shown, message: str = "", request_key: uuid.UUID) -> Distribution:
     """Take back distributed or handed-over tickets that nobody has used; old prints die; holders are told.
 
-    All or nothing: CannotReclaim names what has been checked, or printed where the seller allows no more.
+    `shown` gives, by public id, the `face` that the page showed of each ticket, of one product or several: each product
+    is an act of its own, the first of which holds the key and is the answer. All or nothing: CannotReclaim when one has
+    changed since, has been checked, or printed where the seller allows no more.
     A holder who has not been shown a ticket yet never hears of it.
     """
     relay = Relay.objects.locked(relay)
     if done := Distribution.objects.filter(actor=relay.user, request_key=request_key).first():
         return done
-    mine = Ticket.objects.filter(public_id__in=tickets, product=product, company=relay.company)
+    taken = acts_on(relay, lock_shown(relay, shown), message, request_key)
+    take_back(taken)
+    return taken[0][0]
+
+
+def acts_on(relay: Relay, locked: Sequence[Ticket], message: str, request_key: uuid.UUID) -> list[tuple[Distribution, list[Ticket]]]:
+    """The acts that take these tickets back, one a product. The first holds the request's key, the others one that follows from it."""
+    by_product: dict[int, list[Ticket]] = {}
+    for ticket in locked:
+        by_product.setdefault(ticket.product_id, []).append(ticket)
+    taken: list[tuple[Distribution, list[Ticket]]] = []
+    for product, tickets in by_product.items():
+        act = Distribution.objects.create(
+            company=relay.company,
+            actor=relay.user,
+            product_id=product,
+            kind=Distribution.Kind.RECLAIM,
+            message=message,
+            request_key=uuid.uuid5(request_key, str(product)) if taken else request_key,
+            quantity=len(tickets),
+        )
+        taken.append((act, tickets))
+    return taken
+
+
+def lock_shown(relay: Relay, shown: Shown) -> list[Ticket]:
+    """Lock these tickets of the relay's company, each still as the page showed it and free to come back."""
+    mine = Ticket.objects.filter(public_id__in=shown, company=relay.company)
     locked = list(mine.order_by("pk").select_for_update(of=("self",)).select_related("member"))
-    if not locked or len(locked) != len(set(tickets)):
-        raise CannotReclaim([_("Choose tickets that your company holds.")])
-    if reasons := [reason for ticket in locked if (reason := why_not(ticket))]:
-        raise CannotReclaim(reasons)
-
-    act = Distribution.objects.create(
-        company=relay.company,
-        actor=relay.user,
-        product=product,
-        kind=Distribution.Kind.RECLAIM,
-        request_key=request_key,
-        quantity=len(locked),
-    )
-    take_back(act, locked)
-    return act
+    if any(shown[ticket.public_id] != ticket.face for ticket in locked) or len(locked) < len(shown):
+        raise CannotReclaim(list(changes(relay, shown).values()) or [_("Choose tickets that your company holds.")])
+    if not locked:
+        raise CannotReclaim([_("Choose the tickets to reclaim.")])
+    if reasons := why_not(list(Ticket.objects.filter(pk__in=[t.pk for t in locked]).for_list())):
+        raise CannotReclaim(list(reasons.values()))
+    return locked
 
 
-def take_back(act: Distribution, locked: list[Ticket], *, to: Company | None = None) -> None:
-    """Move the tickets back, `to` a company above or where they are, and tell whom has seen one."""
+def take_back(taken: Sequence[tuple[Distribution, list[Ticket]]], *, to: Company | None = None) -> datetime:
+    """Move the tickets of each act back, `to` a company above or where they are, and tell who has seen one. The instant."""
     at = now()
-    tell(act, move_back(act, locked, at, to=to), at)
-
-
-def move_back(act: Distribution, locked: list[Ticket], at: datetime, *, to: Company | None = None) -> list[Ticket]:
-    """Move the tickets back. Those whose holder has seen them, and is to be told."""
-    shown = [t for t in locked if t.member is None or (t.shown_from and t.shown_from <= at)]
-    unseen = [t for t in locked if t not in shown]
-    tickets_steps.reclaim(shown, by=act.actor, act=act.public_id, to=to)
-    tickets_steps.reclaim(unseen, by=act.actor, act=act.public_id, kind=Movement.Kind.UNDONE, to=to)
+    for act, tickets in taken:
+        seen = [ticket for ticket in tickets if has_seen(ticket, at)]
+        unseen = [ticket for ticket in tickets if not has_seen(ticket, at)]
+        tickets_steps.reclaim(seen, by=act.actor, act=act.public_id, to=to)
+        tickets_steps.reclaim(unseen, by=act.actor, act=act.public_id, kind=Movement.Kind.UNDONE, to=to)
+    locked = [ticket for _act, tickets in taken for ticket in tickets]
     unaware = call_off_empty_letters(locked)
-    return [t for t in shown if t.member and t.member.email not in unaware]
+    if Seller.objects.current().tells_of_reclaims:
+        tell([act for act, _ in taken], [t for t in locked if has_seen(t, at) and t.member and t.member.email not in unaware], at)
+    return at
 
 
-def why_not(ticket: Ticket) -> str:
-    """Why this ticket can't be reclaimed, or nothing."""
-    if ticket.status == Ticket.Status.CHECKED:
-        return _("Ticket %(number)s has been checked at the gate.") % {"number": ticket.number}
-    if ticket.status == Ticket.Status.CANCELLED:
-        return _("Ticket %(number)s is cancelled.") % {"number": ticket.number}
-    if ticket.status == Ticket.Status.AVAILABLE:
-        return _("Ticket %(number)s is with you already.") % {"number": ticket.number}
-    if ticket.status == Ticket.Status.PRINTED and Seller.objects.current().reclaim_until == Seller.ReclaimUntil.PRINTED:
-        return _("Ticket %(number)s has been printed.") % {"number": ticket.number}
-    return ""
+def has_seen(ticket: Ticket, at: datetime) -> bool:
+    """Whether the delay to undo what gave it is over; what is on paper has been seen."""
+    return ticket.member is None or bool(ticket.shown_from and ticket.shown_from <= at)
 
 
-def call_off_empty_letters(tickets: list[Ticket]) -> set[str]:
+def call_off_empty_letters(tickets: Sequence[Ticket]) -> set[str]:
     """Call off the emails that announce nothing any more; the addresses that therefore never heard."""
     members = {t.member_id for t in tickets if t.member_id}
     given = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind="distributed")
     acts = given.filter(Q(to_member__in=members) | Q(to_member__merged_into__in=members))
     recipients = Recipient.objects.filter(distribution__public_id__in=acts.values("act"), delivery__state__in=["pending", "sending"])
-    waiting: dict = {}
-    for recipient in recipients.for_letters():
-        waiting.setdefault(recipient.delivery_id, []).append(recipient)
-    empty = {pk: shared for pk, shared in waiting.items() if not any(still_holds(r) for r in shared)}
-    called_off = outbox_steps.call_off(empty)
-    return {recipient.person.email for pk in called_off for recipient in empty[pk]}
+    waiting = list(recipients.for_letters())
+    full = {recipient.delivery_id for recipient in still_holding(waiting)}
+    empty = [recipient for recipient in waiting if recipient.delivery_id not in full]
+    called_off = outbox_steps.call_off({recipient.delivery_id for recipient in empty})
+    return {recipient.person.email for recipient in empty if recipient.delivery_id in called_off}
 
 
-def still_holds(recipient: Recipient) -> bool:
-    """Whether the person still has a ticket of this act."""
-    given = Movement.objects.filter(act=recipient.distribution.public_id, to_member=recipient.member_id, kind="distributed")
-    return Ticket.objects.standing().filter(pk__in=given.values("ticket"), member=recipient.person).exists()
+def still_holding(recipients: Iterable[Recipient]) -> list[Recipient]:
+    """Those of these recipients (read `for_letters`) who still have a ticket of their act. One query."""
+    recipients = list(recipients)
+    acts, members = {r.distribution.public_id for r in recipients}, {r.member_id for r in recipients}
+    given = Movement.objects.filter(act__in=acts, kind="distributed", to_member__in=members).exclude(ticket__status="cancelled")
+    held = set(given.values_list("act", "to_member", "ticket__member"))
+    return [r for r in recipients if (r.distribution.public_id, r.member_id, r.member.person_id) in held]
 
 
-def tell(act: Distribution, tickets: list[Ticket], at: datetime) -> None:
+def tell(acts: Sequence[Distribution], tickets: Sequence[Ticket], at: datetime) -> None:
     """One email per address: these tickets are no longer yours."""
     by_address: dict[str, list[Ticket]] = {}
     for ticket in tickets:
         if ticket.member and ticket.member.email:
             by_address.setdefault(ticket.member.email, []).append(ticket)
-    languages = dict(User.objects.filter(email__in=by_address).values_list("email", "language"))
+    languages = User.objects.languages(by_address)
     outbox_steps.owe(
         [
             outbox_steps.letter(
                 "tickets_reclaimed",
                 to=address,
                 language=languages.get(address, "fr"),
-                refs={"act": act.pk, "tickets": [t.pk for t in held], "members": sorted({t.member_id for t in held if t.member_id})},
-                key=f"{act.request_key}:{held[0].pk}",
+                refs={
+                    "acts": [act.pk for act in acts],
+                    "tickets": [t.pk for t in held],
+                    "members": sorted({t.member_id for t in held if t.member_id}),
+                },
+                key=f"{acts[0].request_key}:{held[0].pk}",
                 not_before=at,
             )
             for address, held in by_address.items()

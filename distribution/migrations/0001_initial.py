@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                             ("reclaim", "reclaim"),
                             ("forward", "forwarded"),
                             ("give_back", "given back"),
+                            ("reassign", "given to someone else"),
                         ],
                         max_length=10,
                     ),
@@ -86,6 +87,35 @@ class Migration(migrations.Migration):
                 ),
                 ("member", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="received", to="members.member")),
             ],
+        ),
+        migrations.CreateModel(
+            name="Reminder",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("request_key", models.UUIDField()),
+                ("message", models.TextField(blank=True)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "actor",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="outbox.delivery"),
+                ),
+                ("member", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="reminders", to="members.member")),
+                (
+                    "product",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="reminders", to="tickets.product"),
+                ),
+            ],
+            options={
+                "ordering": ["-at"],
+                "indexes": [models.Index(fields=["product", "member", "-at"], name="reminder_latest")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("actor", "request_key", "member"), name="a_person_is_reminded_once_an_act")
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name="distribution",

@@ -5,8 +5,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from distribution import actions
-from distribution.errors import CannotReclaim, NotEnoughTickets, UndoTooLate
-from distribution.forms import HandOverForm, ReclaimForm, as_uuid
+from distribution.errors import NotEnoughTickets, UndoTooLate
+from distribution.forms import HandOverForm, as_uuid
+from distribution.history import losers_of
 from distribution.models import Distribution
 from distribution.views.scope import acting, already_done, distributing, product_of
 from portal.clock import now
@@ -26,7 +27,9 @@ def distribution(request: HttpRequest, company_id, distribution_id) -> HttpRespo
         "act": act,
         "product": act.product,
         "recipients": list(act.recipients.select_related("member")),
+        "losers": losers_of([act]).get(act.public_id, []),
         "figures": figures_of(relay.company, act.product),
+        "reclaimable": act.kind in Distribution.GIVING and act.undone_at is None,
         "can_be_undone": act.undo_until is not None and act.undone_at is None and now() < act.undo_until,
     }
     return render(request, "distribution/distribution.html", context)
@@ -80,35 +83,3 @@ def hand_over(request: HttpRequest, company_id, product_id) -> HttpResponse:
         "chosen": chosen,
     }
     return render(request, "distribution/hand_over.html", context, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "POST"])
-def reclaim(request: HttpRequest, company_id, product_id) -> HttpResponse:
-    """Choose tickets to take back, with what will happen said before."""
-    relay = distributing(request, company_id)
-    product = product_of(relay, product_id)
-    if already_done(request, relay):
-        return redirect("distribution:product", company_id, product_id)
-    held = Ticket.objects.in_sight_of(relay).filter(product=product, company=relay.company)
-    tickets = list(held.filter(status__in=["distributed", "printed"]).for_list().order_by("member__sort_key", "number"))
-    form = ReclaimForm(tickets, request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            act = actions.reclaim(
-                relay=relay, product=product, tickets=form.cleaned_data["ticket"], request_key=form.cleaned_data["request_key"]
-            )
-        except CannotReclaim as refusal:
-            form.add_error("ticket", str(refusal))
-        else:
-            message = ngettext(
-                "%(count)d ticket is back: you can give it to someone else.",
-                "%(count)d tickets are back: you can give them to someone else.",
-                act.quantity,
-            )
-            messages.success(request, message % {"count": act.quantity})
-            return redirect("distribution:product", company_id, product_id)
-    asked = set(request.POST.getlist("ticket")) | set(request.GET.getlist("ticket"))
-    member = as_uuid(request.GET.get("member", ""))
-    ticked = [str(t.public_id) for t in tickets if str(t.public_id) in asked or (t.member and t.member.public_id == member)]
-    context = {"relay": relay, "here": "home", "product": product, "tickets": tickets, "form": form, "ticked": ticked}
-    return render(request, "distribution/reclaim.html", context, status=422 if form.errors else 200)

@@ -9,6 +9,7 @@ from accounts.models import Relay
 from distribution import actions
 from distribution.errors import NotEnoughTickets, SeatTaken
 from distribution.forms import Draft, as_uuid
+from distribution.moves import ReassignForm
 from distribution.views.scope import already_done, distributing, product_of
 from members import actions as members_actions
 from members.errors import AddressInUse, NameInUse
@@ -50,7 +51,7 @@ def distribute(request: HttpRequest, company_id, product_id) -> HttpResponse:
     return page_or_part(request, "distribution/distribute.html", "distribution/_distribute_form.html", context, status)
 
 
-def add_new(relay: Relay, draft: Draft, data) -> tuple[MemberForm, int]:
+def add_new(relay: Relay, draft: Draft | ReassignForm, data) -> tuple[MemberForm, int]:
     """Put a new person on the list and in the draft; the form with its errors when that can't be."""
     form = MemberForm(data)
     if not form.is_valid():

@@ -8,12 +8,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.models import Relay
+from distribution.history import losers_of
 from distribution.models import Distribution, Recipient
 from distribution.views.scope import acting
 from members.models import Member
 from portal.clock import now
 from portal.text import folded
-from tickets.models import Event, Movement, Product, Ticket
+from tickets.models import Event, Product, Ticket
 from tickets.stock import Figures, stock_of
 
 
@@ -90,7 +91,8 @@ def history(request: HttpRequest, company_id) -> HttpResponse:
     acts = Distribution.objects.in_sight_of(relay).for_list().prefetch_related("recipients__member")
     page = Paginator(acts, 30).get_page(request.GET.get("page"))
     names = dict(Relay.objects.filter(company=relay.company).values_list("user", "first_name"))
-    given_back = Movement.objects.filter(act__in=[act.public_id for act in page], kind="given_back").select_related("from_member")
-    givers = {movement.act: movement.from_member for movement in given_back}
-    context = {"relay": relay, "here": "history", "page": page, "names": names, "givers": givers}
+    losers = losers_of(page)
+    for act in page:
+        act.losers = losers.get(act.public_id, [])
+    context = {"relay": relay, "here": "history", "page": page, "names": names}
     return render(request, "distribution/history.html", context)

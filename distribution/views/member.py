@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from itertools import groupby
 
 from django.contrib import messages
@@ -10,10 +11,11 @@ from icalendar import Calendar
 from icalendar import Event as Entry
 
 from accounts.http import SignedInRequest
-from accounts.models import Seller, User
+from accounts.models import Relay, Seller, User
 from distribution import actions
 from distribution.errors import NamesAreClosed, NothingToPrint, TicketHasChanged
 from distribution.forms import BeneficiaryForm, GiveBackForm, OffersForm, ShownTicketsForm, as_uuid
+from distribution.models import Distribution
 from distribution.views.printing import pdf
 from members import actions as members_actions
 from members.models import Consent, Member
@@ -56,12 +58,31 @@ def group_of(event: Event, held: list[Ticket], at) -> dict:
     }
 
 
-def reclaimed(user: User) -> list[Movement]:
-    """Tickets to come that were taken back from her: read from their movements, as they are hers no more."""
+@dataclass
+class Lost:
+    """A ticket that was taken or given back: by whom, and with which word."""
+
+    movement: Movement
+    taker: str = ""
+    word: str = ""
+
+
+def reclaimed(user: User) -> list[Lost]:
+    """Tickets to come that were taken back from her, each with by whom and with which word: read from their movements."""
     taken = Movement.objects.filter(
         kind__in=["reclaimed", "given_back"], from_member__email=user.email, ticket__event__valid_until__gt=now()
     )
-    return list(taken.exclude(ticket__member__email=user.email).select_related("ticket__event__venue", "from_member").order_by("-pk")[:20])
+    lost = list(taken.exclude(ticket__member__email=user.email).select_related("ticket__event__venue").order_by("-pk")[:20])
+    known = Distribution.objects.filter(public_id__in=[m.act for m in lost if m.act]).select_related("company")
+    acts = {act.public_id: act for act in known}
+    names = {(r.user_id, r.company_id): str(r) for r in Relay.objects.filter(user__in=[act.actor_id for act in acts.values()])}
+    found = []
+    for movement in lost:
+        act = acts.get(movement.act) if movement.act else None
+        relay = names.get((act.actor_id, act.company_id)) if act else ""
+        taker = (f"{relay} ({act.company})" if relay else str(act.company)) if act else ""
+        found.append(Lost(movement, taker, act.message if act else ""))
+    return found
 
 
 def offers_text() -> str:

@@ -10,12 +10,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import keeping
-from accounts.models import Relay, User
+from accounts.models import Relay, Seller, User
 from distribution import actions
 from distribution.actions.members import unused
-from distribution.actions.reclaim import why_not
 from distribution.forms import AddressForm, LeaveForm
 from distribution.models import Recipient
+from distribution.reclaimable import why_not
 from distribution.views.scope import distributing, product_of
 from members.errors import AddressIsTheirs, AlreadyOnTheList
 from members.models import Member
@@ -97,7 +97,8 @@ def leave(request: HttpRequest, company_id, member_id) -> HttpResponse:
     if found.left_on:
         return redirect("distribution:member", company_id, member_id)
     tickets = list(unused(found).for_list())
-    back = [ticket for ticket in tickets if not why_not(ticket)] if relay.may_distribute else []
+    stay = why_not(tickets)
+    back = [ticket for ticket in tickets if ticket.pk not in stay] if relay.may_distribute else []
     form = LeaveForm(len(back), request.POST if request.method == "POST" else None)
     if form.is_valid():
         actions.leave(relay=relay, member=found, **form.cleaned_data)
@@ -115,6 +116,7 @@ def leave(request: HttpRequest, company_id, member_id) -> HttpResponse:
         "tickets": [(ticket, ticket in back) for ticket in tickets],
         "back": len(back),
         "stay": len(tickets) - len(back),
+        "tells": Seller.objects.current().tells_of_reclaims,
     }
     return render(request, "distribution/leave.html", context, status=422 if form.errors else 200)
 

@@ -11,9 +11,11 @@ from accounts.models import Company
 from distribution import actions
 from distribution.forms import as_uuid
 from distribution.models import Distribution, Recipient
+from distribution.reminders import counts
 from distribution.truth import holders
 from distribution.views.scope import acting, distributing, product_of
 from distribution.where import where
+from portal.clock import now
 from tickets.models import Order, Ticket
 from tickets.stock import by_channel, figures_of, tree
 
@@ -28,6 +30,7 @@ def product(request: HttpRequest, company_id, product_id) -> HttpResponse:
     figures, branches = figures_of(relay.company, found), tree(relay.company, found)
     given, on_paper = sum(len(holder.tickets) for holder in people), paper.count()
     labels = dict(Order.Channel.choices)
+    past = found.event.valid_until <= now()
     context = {
         "relay": relay,
         "here": "home",
@@ -39,6 +42,8 @@ def product(request: HttpRequest, company_id, product_id) -> HttpResponse:
         "page": Paginator(people, 50).get_page(request.GET.get("page")),
         "given": given,
         "on_paper": on_paper,
+        "past": past,
+        "counts": counts([] if past else people),
         "batches": list(Distribution.objects.in_sight_of(relay).filter(product=found, kind="hand_over")[:5]),
         "request_key": uuid.uuid4(),
     }

@@ -8,6 +8,7 @@ from distribution.forms import as_uuid
 from distribution.history import history_of
 from distribution.truth import holders
 from distribution.views.scope import acting, product_of
+from portal.clock import now
 from portal.text import folded
 from tickets.models import Forward, Ticket
 from tickets.models.ticket import TicketQuerySet
@@ -69,5 +70,6 @@ def ticket(request: HttpRequest, company_id, ticket_id) -> HttpResponse:
         "product": found.product,
         "history": history_of(found, relay),
         "mine": found.company_id == relay.company_id,
+        "past": found.event.valid_until <= now(),
     }
     return render(request, "distribution/ticket.html", context)

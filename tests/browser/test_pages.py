@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from distribution.actions import distribute, forward, hand_over
+from distribution.actions import distribute, forward, give_back, hand_over, reassign
 from members.models import Member
 from outbox.models import Delivery
 from tests import factories
@@ -33,6 +33,12 @@ def story(live_server, settings):
     site = factories.RelayFactory(company=factories.CompanyFactory(name="Lyon-Gerland", parent=relay.company))
     moved = forward(relay=relay, product=product, to=site.company, quantity=15, message="", request_key=uuid.uuid4())
     factories.given(factories.MemberFactory(company=site.company), product, 9, by=site.user)
+    shown = factories.shown(*factories.given(members[0], product, 1, by=relay.user))
+    given_on = reassign(relay=relay, product=product, shown=shown, to=members[1], farewell="Désolée", request_key=uuid.uuid4())
+    lost = factories.given(members[0], product, 1, by=relay.user)[0]
+    back = give_back(
+        user=factories.login(members[0].email), ticket=lost.public_id, generation=0, message="Je suis de garde", request_key=uuid.uuid4()
+    )
     past = factories.ProductFactory(event=factories.EventFactory(name="Jazz"))
     factories.stock(relay.company, 3, past)
     Event.objects.filter(name="Jazz").update(valid_from="2025-01-01T10:00Z", valid_until="2025-01-02T10:00Z", starts_at="2025-01-01T20:00Z")
@@ -55,6 +61,14 @@ def story(live_server, settings):
             f"{base}distribute/group/",
             f"{base}hand-over/",
             f"{base}reclaim/",
+            f"{base}reclaim/?all=1",
+            f"{home}members/{members[1].public_id}/reclaim/",
+            f"{home}distributions/{act.public_id}/reclaim/",
+            f"{base}reassign/?member={members[1].public_id}",
+            f"{base}remind/?step=opened",
+            f"{base}remind/?step=printed",
+            f"{home}distributions/{given_on.public_id}/",
+            f"{home}distributions/{back.public_id}/",
             f"{base}forward/",
             f"{base}reclaim-from/{site.company.public_id}/",
             f"{home}distributions/{moved.public_id}/",
@@ -168,4 +182,54 @@ def test_what_remains_follows_the_typing_and_can_not_be_passed(browser, live_ser
     page.locator("button[name=confirm]").click()
     page.get_by_text("Il ne reste que").wait_for()
     assert quantity.input_value() == "400"
+    context.close()
+
+
+def test_a_ticket_is_given_to_someone_new_without_javascript(browser, live_server, story, post):
+    context = browser.new_context(locale="fr-FR", viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, live_server.url, story["relay"].user.email, post)
+    page.get_by_role("link", name="Nuit Ravel", exact=True).click()
+    page.locator("table.people tr", has_text=str(story["member"])).get_by_role("link", name="Redonner").click()
+    page.locator(".picked input").last.uncheck()
+    page.get_by_label("Prénom", exact=True).fill("Karim")
+    page.get_by_label("Nom", exact=True).fill("Benali")
+    page.get_by_label("Adresse de courriel").fill("karim@exemple.fr")
+    page.get_by_role("button", name="Ajouter").click()
+    page.get_by_label("Un mot pour Karim, facultatif").fill("Bonne soirée")
+    page.get_by_role("button", name="Donner 1 billet à Karim").click()
+    assert "1 billet donné à quelqu’un d’autre" in page.locator(".said").inner_text()
+    assert Ticket.objects.get(member__email="karim@exemple.fr").event.name == "Nuit Ravel"
+    context.close()
+
+
+def test_tickets_are_chosen_seen_and_taken_back_without_javascript(browser, live_server, story, post):
+    context = browser.new_context(locale="fr-FR", viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, live_server.url, story["relay"].user.email, post)
+    page.get_by_role("link", name="Nuit Ravel", exact=True).click()
+    page.get_by_role("link", name="Reprendre des billets").click()
+    page.locator(".picks input").nth(1).check()
+    page.locator(".picks input").nth(2).check()
+    page.get_by_role("button", name="Voir ce qui revient").click()
+    page.get_by_label("Un mot pour qui perd un billet").fill("Changement de programme")
+    page.get_by_role("button", name="Choisir d’autres billets").click()
+    assert page.locator(".picks input:checked").count() == 2
+    page.locator(".picks input").nth(2).uncheck()
+    page.get_by_role("button", name="Voir ce qui revient").click()
+    assert page.get_by_label("Un mot pour qui perd un billet").input_value() == "Changement de programme"
+    page.get_by_role("button", name="Reprendre 1 billet").click()
+    assert "1 billet est revenu" in page.locator(".said").inner_text()
+    context.close()
+
+
+def test_a_group_is_reminded_in_one_click_from_its_figure(browser, live_server, story, post):
+    context = browser.new_context(locale="fr-FR", viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    log_in(page, live_server.url, story["relay"].user.email, post)
+    page.get_by_role("link", name="Nuit Ravel", exact=True).click()
+    page.get_by_role("link", name="pas tout imprimé").click()
+    page.get_by_role("button", name="Relancer").click()
+    said = page.locator(".said").inner_text()
+    assert "1 personne relancée" in said and "adresse refusée" in said and "n’est pas encore parti" in said
     context.close()

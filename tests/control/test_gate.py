@@ -73,7 +73,7 @@ class TestVerdicts:
 
         factories.printed([Ticket.objects.get(pk=ticket.pk)])
         second = code_of(ticket)
-        reclaim(relay=relay, product=product, tickets=[ticket.public_id], request_key=uuid.uuid4())
+        reclaim(relay=relay, shown=factories.shown(ticket), request_key=uuid.uuid4())
         assert "par le relais de la structure" in sentence(read(device, second))
 
         staff = factories.UserFactory(is_staff=True)
@@ -227,10 +227,10 @@ class TestRaces:
         tickets = factories.given(factories.MemberFactory(company=relay.company), product, ROUNDS, by=relay.user)
         winners = Counter()
         for ticket in tickets:
-            code = code_of(ticket)
+            code, shown = code_of(ticket), factories.shown(ticket)
             scanned, reclaimed = at_once(
                 lambda code=code: scan(device=device, code=code, client_id=uuid.uuid4()).verdict,
-                lambda pk=ticket.public_id: reclaim(relay=relay, product=product, tickets=[pk], request_key=uuid.uuid4()),
+                lambda shown=shown: reclaim(relay=relay, shown=shown, request_key=uuid.uuid4()),
             )
             assert (scanned == "admitted") != isinstance(reclaimed, Distribution)
             winners[scanned] += 1

@@ -18,6 +18,10 @@ def as_relay(as_relay, relay):
     return as_relay
 
 
+def as_shown(*tickets) -> list[str]:
+    return [f"{key}:{face}" for key, face in factories.shown(*tickets).items()]
+
+
 def queries_of(request) -> int:
     with CaptureQueriesContext(connection) as captured:
         answer = request()
@@ -44,7 +48,7 @@ def test_reclaiming_and_undoing_thirty_asks_as_often_as_three(as_relay, relay):
         members = factories.MemberFactory.create_batch(count, company=relay.company)
         tickets = [factories.given(m, product, by=relay.user)[0] for m in members]
         url = f"/c/{relay.company.public_id}/products/{product.public_id}/reclaim/"
-        form = {"ticket": [str(t.public_id) for t in tickets], "request_key": str(uuid.uuid4())}
+        form = {"ticket": as_shown(*tickets), "confirm": "1", "request_key": str(uuid.uuid4())}
         return [queries_of(lambda: as_relay.get(url)), queries_of(lambda: as_relay.post(url, form))]
 
     assert give_and_take(3) == give_and_take(30)

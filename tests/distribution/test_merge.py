@@ -228,7 +228,7 @@ def test_after_a_merge_a_distribution_is_undone_reclaimed_and_sent_again_as_ever
     assert not kept.tickets.exists() and not factories.owed().filter(state="pending").exists()
 
     give(relay, product, kept)
-    reclaim(relay=relay, product=product, tickets=[kept.tickets.get().public_id], request_key=uuid.uuid4())
+    reclaim(relay=relay, shown=factories.shown(kept.tickets.get()), request_key=uuid.uuid4())
     assert not factories.owed().filter(state="pending").exists()
 
 
@@ -236,7 +236,7 @@ def test_a_ticket_that_came_along_and_is_taken_back_before_she_heard_is_never_sp
     give(relay, product, gone)
     join(relay, gone, kept)
 
-    reclaim(relay=relay, product=product, tickets=[kept.tickets.get().public_id], request_key=uuid.uuid4())
+    reclaim(relay=relay, shown=factories.shown(kept.tickets.get()), request_key=uuid.uuid4())
 
     assert set(factories.owed().values_list("kind", "state")) == {("tickets_distributed", "cancelled")}
 

@@ -93,8 +93,10 @@ def test_two_relays_reclaiming_the_same_ticket_get_one_winner(seller):
     product = factories.stock(company, 1)
     (ticket,) = factories.given(factories.MemberFactory(company=company), product, by=one.user)
 
+    shown = factories.shown(ticket)
+
     def act(relay):
-        return lambda: reclaim(relay=relay, product=product, tickets=[ticket.public_id], request_key=uuid.uuid4())
+        return lambda: reclaim(relay=relay, shown=shown, request_key=uuid.uuid4())
 
     results = at_once(act(one), act(other))
 

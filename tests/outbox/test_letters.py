@@ -9,7 +9,8 @@ from django.utils import timezone, translation
 
 from accounts import steps as accounts_steps
 from accounts.models import Relay
-from distribution.actions import distribute, forward, give_back, reclaim, reclaim_from
+from distribution.actions import distribute, forward, give_back, merge, reclaim, reclaim_from, remind, remind_relays
+from distribution.actions.members import addresses
 from outbox import kinds
 from outbox.kinds import kind
 from outbox.models import Delivery
@@ -38,11 +39,18 @@ def owed(relay, client) -> dict[str, Delivery]:
     last = Ticket.objects.filter(member=zoe).order_by("-pk").first()
     give_back(user=factories.login(zoe.email), ticket=last.public_id, generation=0, message="Je suis de garde", request_key=uuid.uuid4())
     first, second, third = Ticket.objects.filter(member=zoe).order_by("pk")
-    reclaim(relay=relay, product=product, tickets=[first.public_id], request_key=uuid.uuid4())
+    reclaim(relay=relay, shown=factories.shown(first), request_key=uuid.uuid4())
     tickets_actions.cancel_tickets(tickets=[second.pk], by=staff, key="c")
     client.post("/login/", {"email": relay.user.email})
     client.post("/login/", {"email": "inconnue@exemple.fr"})
     assert third.member == zoe
+    remind(relay=relay, product=product, step="printed", message="À l'entrée : porte B !", request_key=uuid.uuid4())
+    factories.stock_came(timezone.now() - timezone.timedelta(days=30))
+    remind_relays()
+    twice = factories.MemberFactory(company=relay.company, first_name="Zoe", last_name="Lefevre")
+    distribute(relay=relay, product=product, gifts=[(twice.pk, 1, ())], message="", request_key=uuid.uuid4())
+    Delivery.objects.filter(recipient=twice.email).update(state="sent")
+    merge(relay=relay, gone=twice, kept=zoe, shown=addresses(twice, zoe), request_key=uuid.uuid4())
     return {delivery.kind: delivery for delivery in Delivery.objects.all()}
 
 
@@ -82,7 +90,7 @@ def test_a_reclaim_takes_one_of_two_people_out_of_the_email_they_share(relay):
     distribute(relay=relay, product=product, gifts=gifts, message="", request_key=uuid.uuid4())
     letter = Delivery.objects.get(kind="tickets_distributed")
 
-    reclaim(relay=relay, product=product, tickets=[mother.tickets.get().public_id], request_key=uuid.uuid4())
+    reclaim(relay=relay, shown=factories.shown(mother.tickets.get()), request_key=uuid.uuid4())
 
     letter.refresh_from_db()
     assert letter.state == "pending" and kind(letter.kind).still_due(letter.refs)

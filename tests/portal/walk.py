@@ -44,6 +44,8 @@ MATRIX = {
     "distribution:member": "keeper", "distribution:leave": "keeper", "distribution:put_back": "keeper",
     "members:people": "keeper", "members:add": "keeper", "members:edit": "keeper", "members:export": "keeper",
     "members:groups": "keeper", "members:group": "keeper", "members:fill_group": "keeper", "members:delete_group": "keeper",
+    "distribution:reassign": "distributor", "distribution:reclaim_act": "distributor",
+    "distribution:reclaim_from_member": "distributor", "distribution:remind": "relay",
 }  # fmt: skip
 FOR_RELAYS = ("relay", "distributor", "keeper")
 # The only answers that a cache may keep: the seller's colours and logo.

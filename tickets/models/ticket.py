@@ -1,5 +1,6 @@
 import uuid
 from datetime import datetime
+from hashlib import blake2b
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -29,6 +30,10 @@ class TicketQuerySet(models.QuerySet):
     def left_to_distribute(self, company: Company):
         """In the company's hands, not yet distributed, for an event still to come."""
         return self.filter(company=company, status=Ticket.Status.AVAILABLE, event__valid_until__gt=Now())
+
+    def to_come(self):
+        """For an event that is not over."""
+        return self.filter(event__valid_until__gt=Now())
 
     def not_through(self, company: Company):
         """Tickets that this company never had on their present way down: only those may be forwarded to it."""
@@ -138,6 +143,12 @@ class Ticket(models.Model):
     @property
     def copy(self) -> int:
         return self.generation + 1
+
+    @property
+    def face(self) -> str:
+        """Who holds it, then its state and copy, as a page gives them back: another face tells that it has changed since."""
+        parts = (f"{self.member_id}", f"{self.status} {self.generation}")
+        return ".".join(blake2b(part.encode(), digest_size=4).hexdigest() for part in parts)
 
 
 class Forward(models.Model):
