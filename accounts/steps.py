@@ -20,12 +20,12 @@ def logins_for(addresses: Iterable[str], *, language: str = "fr") -> None:
     """
     assert connection.in_atomic_block
     wanted = sorted(set(addresses))
-    known = set(User.objects.filter(email__in=wanted).values_list("email", flat=True))
-    new = [User(email=address, language=language, password=UNUSABLE_PASSWORD_PREFIX) for address in wanted if address not in known]
-    if new:
-        User.objects.bulk_create(new, ignore_conflicts=True)
-        made = User.objects.filter(email__in=[user.email for user in new], emailaddress=None)
-        EmailAddress.objects.bulk_create([EmailAddress(user=user, email=user.email, primary=True) for user in made], ignore_conflicts=True)
+    if not wanted:
+        return
+    common = {"language": language, "password": UNUSABLE_PASSWORD_PREFIX, "created_at": now()}
+    User.objects.bulk_create([User(email=address, **common) for address in wanted], ignore_conflicts=True)
+    made = User.objects.filter(email__in=wanted, emailaddress=None).values_list("pk", "email")
+    EmailAddress.objects.bulk_create([EmailAddress(user_id=pk, email=email, primary=True) for pk, email in made], ignore_conflicts=True)
 
 
 def authorise(relay: Relay, *, address: str, by: User) -> Relay:

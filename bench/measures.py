@@ -1,5 +1,6 @@
 """The measures, each a function that returns its rows."""
 
+import html
 import os
 import re
 import statistics
@@ -13,6 +14,7 @@ import django
 
 django.setup()
 
+from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.db.models import Count  # noqa: E402
@@ -25,6 +27,7 @@ from accounts import steps as accounts_steps  # noqa: E402
 from accounts.models import Company, Relay, User  # noqa: E402
 from demo import crowd, loader  # noqa: E402
 from members import steps as members_steps  # noqa: E402
+from outbox.models import Delivery  # noqa: E402
 from scripts import postgres  # noqa: E402
 from tickets import steps as tickets_steps  # noqa: E402
 from tickets.documents import tickets_pdf  # noqa: E402
@@ -46,7 +49,7 @@ def run(port: int, *, quick: bool) -> dict[str, dict]:
     loader.tell()
     crowd.gather(1 if quick else 100)
     found: dict[str, dict] = {}
-    bar = tqdm([home, distribute, documents, scans], desc="Measures")
+    bar = tqdm([home, distribute, bulk, documents, scans], desc="Measures")
     for measure in bar:
         bar.set_postfix_str(measure.__name__)
         found |= measure(port, quick)
@@ -101,6 +104,41 @@ def distribute(port: int, quick: bool) -> dict[str, dict]:
     spent = time.process_time() - began
     assert answer.status_code == 302 and Ticket.objects.filter(company=company, status="distributed").count() == count
     return {"distribute_500_cpu_s": row(spent, "s of CPU", None if quick else 1, f"{count} members in one request, {len(queries)} queries")}
+
+
+def bulk(port: int, quick: bool) -> dict[str, dict]:
+    """A file of new people, a ticket each: what it would do, then doing it; the database's work and the page included."""
+    count = 50 if quick else 5_000
+    company = Company.objects.create(name="Cinq mille")
+    relay = a_relay(company)
+    product = some_stock(company, count)
+    people = "\n".join(f"Zoé;N{i};n{i}@cinqmille.example;1" for i in range(count))
+    client, key = client_of(relay), str(uuid.uuid4())
+    url = f"/c/{company.public_id}/products/{product.public_id}/distribute/list/"
+    client.get(url)
+    file = SimpleUploadedFile("liste.csv", f"Prénom;Nom;Courriel;Billets\n{people}".encode())
+    began = time.perf_counter()
+    page = client.post(url, {"file": file, "check": "1", "request_key": key})
+    preview = time.perf_counter() - began
+    shown = re.search(r"<textarea[^>]* name=\"rows\"[^>]*>\n(.*?)</textarea>", page.content.decode(), re.DOTALL)
+    assert page.status_code == 200 and shown
+    rows = html.unescape(shown[1])
+    asked: list[str] = []
+
+    def count_it(execute, sql, params, many, context):  # capturing would write every parameter out, within the time
+        asked.append(sql)
+        return execute(sql, params, many, context)
+
+    began = time.perf_counter()
+    with connection.execute_wrapper(count_it):
+        answer = client.post(url, {"rows": rows, "confirm": "1", "request_key": key})
+    spent = time.perf_counter() - began
+    assert answer.status_code == 302 and Ticket.objects.filter(company=company, status="distributed").count() == count
+    assert Delivery.objects.filter(recipient__endswith="@cinqmille.example").count() == count
+    return {
+        "bulk_5000_preview_s": row(preview, "s", None if quick else 3, f"a file of {count} new people, row by row"),
+        "bulk_5000_distribute_s": row(spent, "s", None if quick else 3, f"{count} people, tickets and emails owed, {len(asked)} queries"),
+    }
 
 
 def some_stock(company: Company, count: int, category: str = "Mesure") -> Product:

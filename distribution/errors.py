@@ -30,6 +30,20 @@ class SeatTaken(Refused):
         super().__init__(_("A seat you chose has just been given. Choose another one."))
 
 
+class OnlyPairsLeft(Refused):
+    code = "only_pairs_left"
+
+    def __init__(self):
+        super().__init__(_("The seats left are wheelchair places with their companions’: give both of two, or choose the seats yourself."))
+
+
+class PairParted(Refused):
+    code = "pair_parted"
+
+    def __init__(self, seat):
+        super().__init__(_("%(seat)s: a wheelchair place and its companion’s go together, to one person.") % {"seat": seat})
+
+
 class NobodyChosen(Refused):
     code = "nobody_chosen"
 

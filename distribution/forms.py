@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Company, Relay
+from distribution.seats import Row, SeatMap, in_words
 from members.forms import PeopleForm, email_field
 from members.models import Group, Member
 from portal.forms import NameField, RequestKeyField, TextField, as_uuid, clean_name
@@ -27,12 +28,22 @@ def whole_number(text: str) -> int | None:
 
 @dataclass
 class Chosen:
-    """One person of the draft: how many tickets as typed, which seats, and what is wrong with it."""
+    """One person of the draft: how many tickets as typed, which seats, and what is wrong with it.
+
+    Where no seat is chosen, `proposed` are those that the page proposes, `shown` those that it proposed before.
+    """
 
     member: Member
     typed: str = "1"
     seats: list[uuid.UUID] = field(default_factory=list)
+    shown: list[uuid.UUID] = field(default_factory=list)
+    proposed: list[Ticket] = field(default_factory=list)
+    where: str = ""
     error: str = ""
+
+    @property
+    def seat_field(self) -> str:
+        return f"seat-{self.member.public_id}"
 
     @property
     def quantity(self) -> int:
@@ -52,11 +63,16 @@ class Draft:
                 quantities[key] = data[name]
         members = {m.public_id: m for m in Member.objects.of(relay.company).filter(public_id__in=quantities)}
         self.relay, self.product = relay, product
+        self.map = SeatMap(product, Ticket.objects.filter(product=product).left_to_distribute(relay.company))
         self.people = [
-            Chosen(members[key], typed, [s for raw in data.getlist(f"seat-{key}") if (s := as_uuid(raw))])
+            Chosen(members[key], typed, self.map.with_partners(keys_in(data, f"seat-{key}")), keys_in(data, f"proposed-{key}"))
             for key, typed in quantities.items()
             if key in members
         ]
+        for chosen in self.people:
+            chosen.typed = str(len(chosen.seats)) if chosen.seats else chosen.typed
+        self.rows: list[Row] = []  # of the seats, for the one person whose are being chosen
+        self.choosing = as_uuid(data["seats_of"] if "seats_of" in data else data.get("choosing", ""))
         self.message = TextForm(data)
         self.request_key = as_uuid(data.get("request_key", "")) or uuid.uuid4()
         self.is_too_old = bool(data) and not as_uuid(data.get("request_key", ""))
@@ -69,6 +85,7 @@ class Draft:
         for chosen in self.people:
             if chosen.member.public_id == member_id:
                 chosen.typed, chosen.error = str(max(1, (whole_number(chosen.typed) or 0) + by)), ""
+                chosen.seats = []  # another number is another proposal
 
     def remove(self, member_id: uuid.UUID | None) -> None:
         self.people = [chosen for chosen in self.people if chosen.member.public_id != member_id]
@@ -88,10 +105,37 @@ class Draft:
         return self.message.is_valid() and bool(self.people) and not any(chosen.error for chosen in self.people)
 
     def gifts(self) -> list[tuple[int, int, list[int]]]:
-        seats = [seat for chosen in self.people for seat in chosen.seats]
-        stock = Ticket.objects.filter(product=self.product).left_to_distribute(self.relay.company)
-        keys = dict(stock.filter(public_id__in=seats).values_list("public_id", "pk")) if seats else {}
-        return [(c.member.pk, c.quantity, [keys.get(seat, 0) for seat in c.seats]) for c in self.people]
+        """Who gets how many, and the seats chosen, or else those that the page showed: what was seen is what is given."""
+        taken = self.taken
+        gifts = []
+        for chosen in self.people:
+            stands = len(chosen.shown) == chosen.quantity and not taken.intersection(chosen.shown)
+            gifts.append((chosen.member.pk, chosen.quantity, self.map.keys(chosen.seats or (chosen.shown if stands else []))))
+        return gifts
+
+    @property
+    def taken(self) -> set[uuid.UUID]:
+        return {seat for chosen in self.people for seat in chosen.seats}
+
+    def seat(self) -> None:
+        """Propose seats for whom none is chosen, among those that are free now."""
+        self.map = SeatMap(self.product, Ticket.objects.filter(product=self.product).left_to_distribute(self.relay.company))
+        if not self.map:
+            return
+        for chosen in self.people:
+            chosen.seats = [seat for seat in chosen.seats if seat in self.map.by_id]
+        waiting = [chosen for chosen in self.people if not chosen.seats and chosen.quantity]
+        for chosen, tickets in zip(waiting, self.map.propose([c.quantity for c in waiting], self.taken), strict=True):
+            chosen.proposed = tickets
+        for chosen in self.people:
+            chosen.where = in_words([self.map.by_id[seat] for seat in chosen.seats] or chosen.proposed)
+            if chosen.member.public_id == self.choosing:
+                chosen.seats = chosen.seats or [ticket.public_id for ticket in chosen.proposed]
+                self.rows = self.map.rows(chosen.seats, self.taken.difference(chosen.seats))
+
+
+def keys_in(data, name: str) -> list[uuid.UUID]:
+    return [key for raw in data.getlist(name) if (key := as_uuid(raw))]
 
 
 class TextForm(forms.Form):

@@ -1,6 +1,7 @@
 """What a list of people would do, row by row, before anything is done: who is new, known, served already, or refused."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,7 +18,10 @@ from portal.sheets import Rows
 from tickets.models import Product, Ticket
 
 HEADINGS = people.HEADINGS | {
-    "quantity": {"billets", "nombre", "nombre de billets", "quantite", "nb", "qte", "tickets", "quantity", "number", "places"},
+    "quantity": {
+        *("billets", "nombre", "nombre de billets", "quantite", "nb", "nb billets", "nb de billets", "qte", "places"),
+        *("nombre de places", "tickets", "quantity", "number", "number of tickets"),
+    },
 }
 LABELS = people.LABELS | {"quantity": gettext_lazy("How many tickets")}
 
@@ -30,6 +34,9 @@ class Line(Person):
     quantity: int = 0
     held: int = 0
     without: bool = False  # the tickets did not reach down to this line
+    namesake: str = ""  # the address of somebody else with this name: the relay may say that they are two
+    another: bool = False  # she has said so
+    old_email: str | None = None  # the address that this one replaces, perhaps none
 
     @property
     def lacks(self) -> int:
@@ -40,19 +47,26 @@ class Line(Person):
         return 0 if self.without else self.lacks
 
     @property
+    def old_name(self) -> str:
+        """How the company's list writes the name, where that is not how this row does. It stays so."""
+        return str(self.member) if self.member and str(self.member) != f"{self.first_name} {self.last_name}" else ""
+
+    @property
     def verdict(self) -> str:
         if self.error:
             return "refused"
         if self.without:
             return "without"
+        if self.old_name or self.old_email is not None:
+            return "changed"
         if not self.gets:
             return "unchanged"
         return "known" if self.member else "new"
 
     def check(self) -> None:
         super().check()
-        number = self.typed.strip()
-        self.quantity = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 0
+        number = people.NUMBER.fullmatch(self.typed.strip())
+        self.quantity = int(number[1]) if number else 0
         if self.quantity < 1:
             raise ValidationError(_("“%(text)s” is no number of tickets.") % {"text": self.typed[:20]})
 
@@ -71,13 +85,59 @@ def lines_of(rows: Rows, columns: list[str], skip: int) -> list[Line]:
     ]
 
 
-def judge(lines: list[Line], company: Company, product: Product, *, shares: bool) -> list[Line]:
-    """Write on each line what is wrong with it, whom it means and what she holds already; in three queries."""
+def judge(lines: list[Line], company: Company, product: Product, *, shares: bool, others: Collection[str] = ()) -> list[Line]:
+    """Write on each line what is wrong with it, whom it means and what she holds already; in four queries.
+
+    `others` are the addresses of those who are not whom the list knows by their name, but somebody else.
+    """
     people.check(lines)
     sound = [line for line in lines if not line.error]
     people.recognise(sound, company, shares=shares)
+    for line in sound:
+        line.another = bool(line.email) and line.email in others
+    tell_namesakes(sound, company)
     count_held(sound, company, product)
     return lines
+
+
+def tell_namesakes(lines: list[Line], company: Company) -> None:
+    """Whoever has the name of somebody else, on the company's list or in another row, is never silently a second person."""
+    strangers = [line for line in lines if not line.member and not line.error]
+    namesakes: dict[str, list[Member]] = {}
+    for member in Member.objects.of(company).with_owner().filter(sort_key__in={line.key for line in strangers}):
+        namesakes.setdefault(member.sort_key, []).append(member)
+    named: dict[str, Line] = {}
+    meant = {line.member.pk: line for line in lines if line.member}
+    for line in lines:
+        twin = named.setdefault(line.key, line)
+        if line.member or line.error:
+            continue
+        if found := namesakes.get(line.key):
+            line.namesake = ", ".join(member.email or _("no email") for member in found)
+            if not line.another:
+                readdress(line, found, meant)
+        elif twin is not line:
+            line.namesake = (twin.email or _("no email")) if line.email else ""
+            if not line.email:
+                line.error = _("Same name as on row %(row)s: keep one, or give each an address.") % {"row": twin.number}
+            elif not line.another:
+                line.error = _("Same name as on row %(row)s: keep one, or say that this is somebody else.") % {"row": twin.number}
+
+
+def readdress(line: Line, namesakes: list[Member], meant: dict[int, Line]) -> None:
+    """The one who has the row's name has another address there: it is corrected, as far as the rule of addresses allows."""
+    (first, *others) = namesakes
+    if others:
+        line.error = _("Several colleagues have this name, with other addresses: use one of these, or say that this is somebody else.")
+    elif first.pk in meant:
+        line.error = _("Same name as on row %(row)s: keep one, or say that this is somebody else.") % {"row": meant[first.pk].number}
+    elif first.email and first.owner_has_come:  # type: ignore[attr-defined]
+        line.error = _(
+            "%(name)s has logged in with %(address)s, which only she or he may change: use it, or say that this is somebody else."
+        )
+        line.error %= {"name": first, "address": first.email}
+    else:
+        line.member, line.old_email, meant[first.pk] = first, first.email, line
 
 
 def count_held(lines: list[Line], company: Company, product: Product) -> None:
@@ -119,8 +179,7 @@ def as_shown(lines: list[Line]) -> str:
 
 
 def totals(lines: list[Line]) -> dict[str, int]:
-    """How many lines of each verdict, and how many tickets leave."""
+    """How many lines of each verdict, how many addresses are corrected, and how many tickets leave."""
     counts = Counter(line.verdict for line in lines)
-    return {verdict: counts[verdict] for verdict in ("new", "known", "unchanged", "without", "refused")} | {
-        "gets": sum(line.gets for line in lines)
-    }
+    found = {verdict: counts[verdict] for verdict in ("new", "known", "changed", "unchanged", "without", "refused")}
+    return found | {"gets": sum(line.gets for line in lines), "corrected": sum(line.old_email is not None for line in lines)}

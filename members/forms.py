@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from members.models import Group
-from portal.forms import NameField, RequestKeyField, clean_name
+from portal.forms import NameField, RequestKeyField, SheetField, clean_name
 from portal.text import canonical_email, folded
 
 MOST_GROUP, MOST_KEY = 80, 160  # a name folded may be longer than typed
@@ -81,12 +81,7 @@ class GroupForm(forms.ModelForm):
 class PeopleForm(forms.Form):
     """A list of people, in a file or pasted; what is pasted is also what the page gives back to correct."""
 
-    file = forms.FileField(
-        label=gettext_lazy("A file: CSV, Excel or LibreOffice"),
-        required=False,
-        allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods"}),
-    )
+    file = SheetField()
     rows = forms.CharField(
         label=gettext_lazy("Or rows pasted from a spreadsheet"),
         required=False,

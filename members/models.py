@@ -1,7 +1,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,11 @@ class MemberQuerySet(models.QuerySet):
     def ever_of(self, company: Company):
         """Who is or was on the company's list: each person once, whatever was merged into her."""
         return self.filter(company=company, merged_into=None)
+
+    def with_owner(self):
+        """Each with whether someone has logged in with the address since the member bears it (`owner_has_come`)."""
+        owner = User.objects.filter(email=OuterRef("email"), last_seen_at__gte=OuterRef("bears_address_since"))
+        return self.annotate(owner_has_come=Exists(owner))
 
     def found_by(self, words: str):
         """Whose names or address hold every word, without case or accents, each from the start of a word."""

@@ -1,7 +1,9 @@
 """People in rows, of a file or pasted: which column says what, and whom of the company's list each row means."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -11,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Company
 from members.models import Member
 from portal.forms import clean_name
-from portal.sheets import Rows
+from portal.sheets import ABOVE, Rows
 from portal.templatetags.words import full_day
 from portal.text import canonical_email, folded
 
@@ -22,6 +24,7 @@ HEADINGS = {
     | {"adresse electronique", "email address"},
 }
 LABELS = {"first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"), "email": gettext_lazy("Email address")}
+NUMBER = re.compile(r"([0-9]{1,5})([.,]0+)?")  # 2, or 2,0 as a spreadsheet may write it
 
 
 def guess_columns(rows: Rows, headings: Mapping[str, set[str]], *, digits: str = "") -> tuple[list[str], int]:
@@ -29,14 +32,14 @@ def guess_columns(rows: Rows, headings: Mapping[str, set[str]], *, digits: str =
 
     `digits` is the field that a column of numbers is.
     """
-    for index, row in enumerate(rows[:10]):
+    for index, row in enumerate(rows[:ABOVE]):
         found = [next((field for field, names in headings.items() if folded(cell) in names), "") for cell in row]
         if len(set(found) - {""}) >= 2:
             return [field if field and field not in found[:i] else "" for i, field in enumerate(found)], index + 1
     columns = [""] * len(rows[0])
-    sample = rows[:20]
+    sample = [row for row in rows[: 2 * ABOVE] if any(row)]
     with_at = [sum("@" in row[i] for row in sample) for i in range(len(columns))]
-    with_digits = [sum(row[i].isdigit() for row in sample) for i in range(len(columns))]
+    with_digits = [sum(bool(NUMBER.fullmatch(row[i])) for row in sample) for i in range(len(columns))]
     if max(with_at):
         columns[with_at.index(max(with_at))] = "email"
     if digits and max(with_digits) > len(sample) / 2:
@@ -58,7 +61,7 @@ def columns_of(rows: Rows, headings: Mapping[str, set[str]], data, *, fresh: boo
 
 def samples(rows: Rows, columns: list[str]) -> list[tuple[int, str, list[str]]]:
     """Each column as the page shows it: its place, what it is taken for, and its first cells."""
-    return [(index, column, [row[index] for row in rows[:3]]) for index, column in enumerate(columns)]
+    return [(index, column, [row[index] for row in rows if row[index]][:3]) for index, column in enumerate(columns)]
 
 
 def cells_of(rows: Rows, columns: list[str], skip: int) -> Iterator[tuple[int, dict[str, str]]]:
@@ -81,8 +84,9 @@ class Person:
     member: Member | None = None
     error: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
+        """Asked once its cells are checked."""
         return folded(f"{self.last_name} {self.first_name}")
 
     def check(self) -> None:

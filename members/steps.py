@@ -78,7 +78,9 @@ def add_many(company: Company, people: Sequence[tuple[str, str, str]]) -> list[M
     Whoever calls has locked the list and looked for those who are there: same address and same name fails whole.
     """
     assert connection.in_atomic_block
-    members = [Member(company=company, first_name=first, last_name=last, email=address) for first, last, address in people]
+    # The instant is given and not left to the database's default: the row is then a plain one, of which many are one statement.
+    written = {"company": company, "created_at": now(), "bears_address_since": now()}
+    members = [Member(**written, first_name=first, last_name=last, email=address) for first, last, address in people]
     for member in members:
         member.set_keys()
     accounts_steps.logins_for(address for _, _, address in people if address)

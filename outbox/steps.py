@@ -46,9 +46,12 @@ def letter(
 def owe(letters: Iterable[Delivery]) -> list[Delivery]:
     """Owe these emails. They leave after the commit, at their time, whatever crashes in between."""
     assert connection.in_atomic_block
-    owed = Delivery.objects.bulk_create(letters)
+    owed, at = list(letters), now()
+    for delivery in owed:
+        delivery.created_at = at
+    Delivery.objects.bulk_create(owed)
     if owed:
-        wait = max(0.0, (max(d.not_before for d in owed) - now()).total_seconds())
+        wait = max(0.0, (max(d.not_before for d in owed) - at).total_seconds())
         login = any(d.priority == Delivery.Priority.LOGIN for d in owed)
         ring_after_commit(login=login, countdown=wait + 1 if wait else 0)
     return owed

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
 
+from portal.uploads import MOST_BYTES, TOO_LARGE
+
 
 class FormRenderer(TemplatesSetting):
     field_template_name = "components/field.html"
@@ -52,6 +54,19 @@ class TextField(forms.CharField):
         if any(unicodedata.category(c) == "Cc" and c not in "\n\t" or c in FORBIDDEN_BIDI for c in value):
             raise ValidationError(_("This text has characters that cannot be shown. Type it again."))
         return value
+
+
+class SheetField(forms.FileField):
+    """A file of a spreadsheet. The browser says at once when it is too large; the server says so too."""
+
+    widget = forms.FileInput
+
+    def __init__(self, **kwargs):
+        label = kwargs.pop("label", _("A file: CSV, Excel or LibreOffice"))
+        super().__init__(label=label, required=False, allow_empty_file=True, **kwargs)
+
+    def widget_attrs(self, widget):
+        return {"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods", "data-most-bytes": MOST_BYTES, "data-too-large": TOO_LARGE}
 
 
 class RequestKeyField(forms.UUIDField):

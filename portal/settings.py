@@ -225,6 +225,11 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     "publickey-credentials-create": ["self"],
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # a distribution to 5,000 people is one form
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.OnlySoMuch",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # Language and time
 LANGUAGE_CODE = "fr"

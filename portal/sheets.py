@@ -3,19 +3,21 @@
 import csv
 import io
 import re
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from portal.errors import Refused
+from portal.templatetags.words import number
+from portal.uploads import MOST_BYTES, TOO_LARGE
+from portal.workbook import CannotRead, Sheet, read_workbook
 
-MOST_BYTES = 5_000_000
-MOST_UNPACKED = 100_000_000
 MOST_ROWS, MOST_COLUMNS = 5_000, 30
+ABOVE = 20  # rows of title and headings that may stand above the people
+MOST_LETTERS = 400  # in a row, on average: what a form can send back to be corrected
 Rows = list[list[str]]
+BLANK: list[str] = []
 
 SIGNS = "-=+@\uff1d\uff0b\uff0d\uff20"
 # Where a formula would begin: at the start of a text, and after what a spreadsheet set to another language takes for the
@@ -29,77 +31,101 @@ class Unreadable(Refused):
 
 
 def rows_of_file(file: UploadedFile) -> Rows:
+    return sheet_of_file(file).rows
+
+
+def sheet_of_file(file: UploadedFile, most: int = MOST_ROWS) -> Sheet:
     """The rows of a CSV file, or of the first sheet with any of a workbook. Unreadable says what to do instead."""
     if (file.size or 0) > MOST_BYTES:
-        raise Unreadable(_("This file is larger than 5 MB: keep one sheet with names, addresses and numbers."))
+        raise Unreadable(TOO_LARGE)
     content = file.read()
     if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
-        return tidy(rows_of_workbook(content))
-    if content.startswith(b"%PDF") or (b"\x00" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff"))):
+        return sheet_of_workbook(content, most)
+    if content.startswith(b"%PDF") or b"\x00" in content and not is_utf_16(content):
         raise Unreadable(_("This is not a list. Save it as CSV, XLSX or ODS, then choose it again."))
-    return rows_of_text(decoded(content))
+    return Sheet(rows_of_text(decoded(content), most))
+
+
+def is_utf_16(content: bytes) -> bool:
+    """With its mark, or with a zero beside most letters, as Latin letters have."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    head = content[:4000]
+    return max(head[0::2].count(0), head[1::2].count(0)) > len(head) * 0.4
 
 
 def decoded(content: bytes) -> str:
-    """As Unicode where it says so or can be, else as the Windows of western Europe that older Excels write."""
+    """As Unicode where it says so or can be, else as older spreadsheets write: Windows of western Europe, or Mac.
+
+    Of these two, the one in which more bytes are small letters of French.
+    """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
+    if b"\x00" in content:
+        return content.decode("utf-16-le" if content[1::2].count(0) > content[0::2].count(0) else "utf-16-be", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        windows, mac = (content.decode(encoding, errors="replace") for encoding in ("cp1252", "mac-roman"))
+        return max(windows, mac, key=lambda text: sum(text.count(letter) for letter in "éèêëàâçôîïûùœ"))
 
 
-def rows_of_text(text: str) -> Rows:
-    """Rows typed, pasted from a spreadsheet, or of a CSV file: the separator is the one that the first lines have most."""
+def rows_of_text(text: str, most: int = MOST_ROWS) -> Rows:
+    """Rows typed, pasted from a spreadsheet, or of a CSV file: parted by tabs if the first is, else by what is there most."""
     head = text[:4000]
-    separator = max("\t;,", key=head.count)
+    first = next((line for line in head.splitlines() if line), "")
+    separator = "\t" if "\t" in first else max("\t;,", key=head.count)
     try:
-        return tidy(list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)))
+        return tidy(csv.reader(io.StringIO(text, newline=""), delimiter=separator), most)
     except csv.Error as error:
         raise Unreadable(_("This is not a list. Save it as CSV, XLSX or ODS, then choose it again.")) from error
 
 
-def rows_of_workbook(content: bytes) -> Rows:
+def sheet_of_workbook(content: bytes, most: int) -> Sheet:
     try:
-        if content.startswith(b"PK"):
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED or len(archive.infolist()) > 2000:
-                    raise Unreadable(_("This file unpacks to far more than a list. Save the sheet alone as CSV."))
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        for name in book.sheet_names:
-            if rows := book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=MOST_ROWS + 50):
-                return [[written(cell) for cell in row] for row in rows]
-    except PasswordError as error:
-        raise Unreadable(_("This file has a password. Save it without one, then choose it again.")) from error
-    except (CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-        raise Unreadable(_("This file cannot be opened. Save it as CSV, then choose it again.")) from error
-    return []
+        sheet = read_workbook(content, most_rows=most + ABOVE + 1, most_columns=MOST_COLUMNS)
+    except CannotRead as error:
+        sentences = {
+            "password": _("This file has a password. Save it without one, then choose it again."),
+            "numbers": _("This is a file of Numbers. Export it from there as Excel or CSV, then choose it again."),
+            "too much": _("This file unpacks to far more than a list. Save the sheet alone as CSV."),
+            "unreadable": _("This file cannot be opened. Save it as CSV, then choose it again."),
+        }
+        raise Unreadable(sentences[error.why]) from error
+    return Sheet(tidy(sheet.rows, most), sheet.name, sheet.others)
 
 
-def written(cell) -> str:
-    """A cell as people read it: 2 and not 2.0."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+def tidy(rows: Iterable[list[str]], most: int) -> Rows:
+    """The rows down to the last with anything in it, cells on one line, without the columns that nobody filled.
 
-
-def tidy(rows: Sequence[Sequence[str]]) -> Rows:
-    """Rows with anything in them, their cells on one line; the columns that nobody filled left out."""
-    kept = [[" ".join(cell.replace("\x00", "").split()) for cell in row[:MOST_COLUMNS]] for row in rows]
-    kept = [row for row in kept if any(row)]
-    if not kept:
+    Empty rows in between stay, so that a row has the same number here as in the file.
+    """
+    kept: Rows = []
+    filled = last = letters = 0
+    for row in rows:
+        cells = [" ".join(cell.replace("\x00", "").split()) for cell in row[:MOST_COLUMNS]]
+        letters += sum(map(len, cells)) + len(cells)
+        if any(cells):
+            filled, last = filled + 1, len(kept) + 1
+        kept.append(cells if any(cells) else BLANK)
+        if filled > most + ABOVE or len(kept) > last + 10 * most:
+            break
+    if not filled:
         raise Unreadable(_("This list is empty: give one row to each person."))
-    if len(kept) > MOST_ROWS + 20:
-        raise Unreadable(_("This list has more than 5,000 rows: cut it in two."))
-    width = max(len(row) for row in kept)
-    kept = [row + [""] * (width - len(row)) for row in kept]
-    filled = [column for column in range(width) if any(row[column] for row in kept)]
-    return [[row[column] for column in filled] for row in kept]
+    if filled > most + ABOVE:
+        raise Unreadable(_("This list has more than %(count)s rows: cut it in two.") % {"count": number(most)})
+    if letters > MOST_LETTERS * most:
+        raise Unreadable(_("This file holds far more text than a list: keep the columns with names, addresses and numbers."))
+    del kept[last:]
+    columns = [column for column in range(max(map(len, kept))) if any(len(row) > column and row[column] for row in kept)]
+    return [[row[column] if column < len(row) else "" for column in columns] for row in kept]
 
 
 def as_text(rows: Rows) -> str:
     """The rows as they are shown to be corrected, and read again by `rows_of_text`."""
     text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
+    alone = bool(rows) and len(rows[0]) == 1  # a lone column has no tab to part it by
+    csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_ALL if alone else csv.QUOTE_MINIMAL).writerows(rows)
     return text.getvalue()
 
 

@@ -32,6 +32,14 @@ def next_numbers(series: str, count: int) -> range:
     return range(last - count + 1, last + 1)
 
 
+# Arrays and not a row of values each: the database plans 5,000 movements as fast as one, and writes their instant itself.
+MOVE = """
+INSERT INTO tickets_movement
+  (kind, actor_id, act, to_company_id, ticket_id, generation, from_company_id, from_member_id, to_member_id)
+SELECT %s, %s, %s, %s, * FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[], %s::bigint[], %s::bigint[])
+"""
+
+
 def record(
     kind: str,
     tickets: Sequence[Ticket],
@@ -44,20 +52,17 @@ def record(
     leaves_member: bool = False,
 ) -> None:
     """A movement for each ticket. Its objects still name whom it leaves; their generation is the new one."""
-    Movement.objects.bulk_create(
-        Movement(
-            ticket=ticket,
-            kind=kind,
-            from_company_id=ticket.company_id if leaves_company else None,
-            to_company=to_company,
-            from_member_id=ticket.member_id if leaves_member else None,
-            to_member=to_members[i] if to_members else None,
-            actor=by,
-            generation=ticket.generation,
-            act=act,
-        )
-        for i, ticket in enumerate(tickets)
-    )
+    if not tickets:
+        return
+    of_each: list[list[int | None]] = [
+        [ticket.pk for ticket in tickets],
+        [ticket.generation for ticket in tickets],
+        [ticket.company_id if leaves_company else None for ticket in tickets],
+        [ticket.member_id if leaves_member else None for ticket in tickets],
+        [member.pk if member else None for member in to_members] if to_members else [None] * len(tickets),
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(MOVE, [kind, by.pk if by else None, act, to_company.pk if to_company else None, *of_each])
 
 
 def issue(line: OrderLine, *, seats: Sequence[Seat], by: User | None, numbers: range) -> list[Ticket]:

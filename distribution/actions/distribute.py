@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.models import Relay, Seller, User
-from distribution.errors import NobodyChosen, NotEnoughTickets, SeatTaken, SomeoneLeft, UndoTooLate
+from distribution.errors import NobodyChosen, NotEnoughTickets, OnlyPairsLeft, PairParted, SeatTaken, SomeoneLeft, UndoTooLate
 from distribution.models import Distribution, Recipient
 from members.models import Member
 from outbox import steps as outbox_steps
@@ -14,6 +14,7 @@ from portal.clock import now
 from tickets import steps as tickets_steps
 from tickets.models import Movement, Product, Ticket
 from tickets.models.ticket import TicketQuerySet
+from tickets.seating import Hall, parted, propose
 
 # What one person gets: the member's key, how many tickets, and which ones if the relay chose seats.
 Gift = tuple[int, int, Sequence[int]]
@@ -41,7 +42,9 @@ def give(
     """The act itself, once who gets what is clear. SomeoneLeft when one of them is no longer on the list."""
     lock_members(members)
     wanted = sum(quantity for _, quantity, _ in gifts)
-    given = pair(gifts, members, lock_stock(relay, product, wanted, {pk for *_, seats in gifts for pk in seats}))
+    chosen = {pk for *_, seats in gifts for pk in seats}
+    parts = [(seats, quantity - len(seats)) for _, quantity, seats in gifts]
+    given = pair(gifts, members, lock_stock(relay, product, wanted, chosen, parts))
 
     at = now()
     undo_until = at + timedelta(seconds=Seller.objects.current().undo_seconds)
@@ -69,23 +72,53 @@ def lock_members(members: Collection[int]) -> None:
         raise SomeoneLeft
 
 
-def lock_stock(relay: Relay, product: Product, wanted: int, chosen: set[int]) -> list[Ticket]:
-    """Lock tickets of the company's stock, the chosen ones first."""
-    return take_stock(Ticket.objects.filter(product=product).left_to_distribute(relay.company), wanted, chosen)
+# What one person, or one batch of paper, takes of a stock: the seats chosen, and how many more.
+Part = tuple[Collection[int], int]
 
 
-def take_stock(stock: TicketQuerySet, wanted: int, chosen: set[int]) -> list[Ticket]:
-    """Lock so many tickets of these, the chosen ones first. A second relay waits, then gets the next ones."""
-    stock = stock.order_by("pk")
-    locked = list(stock.filter(pk__in=chosen).select_for_update(of=("self",))) if chosen else []
+def lock_stock(relay: Relay, product: Product, wanted: int, chosen: Collection[int], parts: Sequence[Part] | None = None) -> list[Ticket]:
+    """Lock tickets of the company's stock: the chosen ones first, then those of each part in turn."""
+    return take_stock(Ticket.objects.filter(product=product).left_to_distribute(relay.company), product, wanted, chosen, parts)
+
+
+def take_stock(
+    stock: TicketQuerySet, product: Product, wanted: int, chosen: Collection[int], parts: Sequence[Part] | None = None
+) -> list[Ticket]:
+    """Lock so many tickets of these. A second relay waits, then gets the next ones.
+
+    Numbered seats that nobody chose are the best that are left, for each part or for all of them as one; a wheelchair
+    place is not parted from its companion's.
+    """
+    stock = stock.order_by("pk").select_for_update(of=("self",))
+    if product.numbered:
+        return take_seats(stock.select_related("seat"), product, wanted, parts or [(chosen, wanted - len(chosen))])
+    locked = list(stock.filter(pk__in=chosen)) if chosen else []
     if len(locked) < len(chosen):
         raise SeatTaken
-    rest = wanted - len(locked)
-    if rest:
-        locked += stock.exclude(pk__in=chosen).select_for_update(of=("self",))[:rest]
+    if rest := wanted - len(locked):
+        locked += stock.exclude(pk__in=chosen)[:rest]
     if len(locked) < wanted:
         raise NotEnoughTickets(wanted=wanted, available=stock.count())
     return locked
+
+
+def take_seats(stock: TicketQuerySet, product: Product, wanted: int, parts: Sequence[Part]) -> list[Ticket]:
+    """The same for numbered seats: the whole stock is locked, so that what is best stays free until it is taken."""
+    free = {ticket.pk: ticket for ticket in stock}
+    chosen = {pk for seats, _ in parts for pk in seats}
+    if not chosen <= free.keys():
+        raise SeatTaken
+    if len(free) < wanted:
+        raise NotEnoughTickets(wanted=wanted, available=len(free))
+    hall = Hall.of(product.event)
+    by_seat = {ticket.seat_id: ticket for pk, ticket in free.items() if pk not in chosen}
+    found = propose([ticket.seat for ticket in by_seat.values() if ticket.seat], [rest for _, rest in parts], hall)
+    if found is None:
+        raise OnlyPairsLeft
+    given = [[free[pk].seat for pk in seats] + more for (seats, _), more in zip(parts, found, strict=True)]
+    if seat := parted(given, [ticket.seat for ticket in free.values() if ticket.seat], hall):
+        raise PairParted(seat)
+    return [free[pk] for pk in sorted(chosen)] + [by_seat[seat.pk] for seats in found for seat in seats]
 
 
 def pair(gifts: Sequence[Gift], members: dict[int, Member], tickets: list[Ticket]) -> list[tuple[Ticket, Member]]:

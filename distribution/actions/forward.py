@@ -31,7 +31,7 @@ def forward(
     if not Company.objects.receiving_from(relay.company).with_relays().filter(pk=to.pk).exists():
         raise CannotForward(_("No relay is authorised for %(company)s yet: ask the seller to authorise one.") % {"company": to})
     stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company).not_through(to)
-    tickets = take_stock(stock, max(quantity, 1), set(chosen))
+    tickets = take_stock(stock, product, max(quantity, 1), set(chosen))
     act = Distribution.objects.create(
         company=relay.company,
         actor=relay.user,

@@ -5,10 +5,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from distribution import actions
-from distribution.errors import NotEnoughTickets, UndoTooLate
-from distribution.forms import HandOverForm, as_uuid
+from distribution.errors import NotEnoughTickets, OnlyPairsLeft, PairParted, SeatTaken, UndoTooLate
+from distribution.forms import HandOverForm
 from distribution.history import losers_of
 from distribution.models import Distribution
+from distribution.seats import seat_choice
 from distribution.views.scope import acting, already_done, distributing, product_of
 from portal.clock import now
 from tickets.models import Ticket
@@ -62,24 +63,16 @@ def hand_over(request: HttpRequest, company_id, product_id) -> HttpResponse:
     if already := already_done(request, relay):
         return redirect("distribution:distribution", company_id, already.public_id)
     form = HandOverForm(figures.left, request.POST if request.method == "POST" else None)
-    chosen = [key for raw in request.POST.getlist("seat") if (key := as_uuid(raw))]
-    stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company)
-    if form.is_valid():
-        keys = list(stock.filter(public_id__in=chosen).values_list("pk", flat=True))
-        values = form.cleaned_data | {"quantity": len(keys) or form.cleaned_data["quantity"], "chosen": keys}
+    seats = seat_choice(product, Ticket.objects.filter(product=product).left_to_distribute(relay.company), request.POST)
+    if seats.asked:
+        seats.propose_for(form)
+    elif form.is_valid():
+        values = form.cleaned_data | {"quantity": len(seats.chosen) or form.cleaned_data["quantity"], "chosen": seats.keys}
         try:
             act = actions.hand_over(relay=relay, product=product, **values)
-        except NotEnoughTickets as refusal:
+        except (NotEnoughTickets, SeatTaken, OnlyPairsLeft, PairParted) as refusal:
             form.add_error("quantity", str(refusal))
         else:
             return redirect("distribution:distribution", company_id, act.public_id)
-    context = {
-        "relay": relay,
-        "here": "home",
-        "product": product,
-        "figures": figures,
-        "form": form,
-        "seats": list(stock.select_related("seat").by_seat()[:2000]) if product.numbered else [],
-        "chosen": chosen,
-    }
+    context = {"relay": relay, "here": "home", "product": product, "figures": figures, "form": form, "seats": seats}
     return render(request, "distribution/hand_over.html", context, status=422 if form.errors else 200)

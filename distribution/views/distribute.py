@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Relay
 from distribution import actions
-from distribution.errors import NotEnoughTickets, SeatTaken
+from distribution.errors import NotEnoughTickets, OnlyPairsLeft, PairParted, SeatTaken
 from distribution.forms import Draft, as_uuid
 from distribution.moves import ReassignForm
 from distribution.views.scope import already_done, distributing, product_of
@@ -16,7 +16,7 @@ from members.errors import AddressInUse, NameInUse
 from members.forms import MemberForm
 from members.models import Member
 from portal.htmx import go_to, page_or_part
-from tickets.models import Product, Ticket
+from tickets.models import Product
 from tickets.stock import figures_of
 
 MOST_FOUND = 8
@@ -87,7 +87,7 @@ def confirm(request: HttpRequest, relay: Relay, product: Product, draft: Draft) 
             message=draft.message.cleaned_data["message"],
             request_key=draft.request_key,
         )
-    except (NotEnoughTickets, SeatTaken) as refusal:
+    except (NotEnoughTickets, SeatTaken, OnlyPairsLeft, PairParted) as refusal:
         messages.error(request, str(refusal))
         return None
     return go_to(request, "distribution:distribution", relay.company.public_id, act.public_id)
@@ -97,7 +97,7 @@ def compose(request: HttpRequest, relay: Relay, product: Product, draft: Draft) 
     """What the page shows of a draft: what will remain, the people found, the email that will leave."""
     figures = figures_of(relay.company, product)
     words = request.POST.get("q", "")[:80]
-    seats = Ticket.objects.filter(product=product).left_to_distribute(relay.company).select_related("seat").by_seat()
+    draft.seat()
     return {
         "relay": relay,
         "here": "home",
@@ -108,7 +108,6 @@ def compose(request: HttpRequest, relay: Relay, product: Product, draft: Draft) 
         "draft": draft,
         "words": words,
         "found": find(relay, words),
-        "seats": list(seats[:2000]) if product.numbered else [],
         "first": draft.people[0] if draft.people else None,
     }
 

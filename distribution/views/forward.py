@@ -7,8 +7,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Company, Seller
 from distribution import actions
 from distribution.actions.forward import reclaimable_from
-from distribution.errors import CannotForward, CannotReclaim, NotEnoughTickets, SeatTaken
-from distribution.forms import ForwardForm, ReclaimFromForm, as_uuid
+from distribution.errors import CannotForward, CannotReclaim, NotEnoughTickets, OnlyPairsLeft, PairParted, SeatTaken
+from distribution.forms import ForwardForm, ReclaimFromForm
+from distribution.seats import seat_choice
 from distribution.views.scope import already_done, distributing, product_of
 from tickets.models import Forward, Ticket
 from tickets.stock import figures_of
@@ -25,14 +26,14 @@ def forward(request: HttpRequest, company_id, product_id) -> HttpResponse:
     receivers = Company.objects.receiving_from(relay.company).order_by("name")
     able = receivers.with_relays()
     form = ForwardForm(able, figures.left, request.POST if request.method == "POST" else None)
-    chosen = [key for raw in request.POST.getlist("seat") if (key := as_uuid(raw))]
-    stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company)
-    if form.is_valid():
-        keys = list(stock.filter(public_id__in=chosen).values_list("pk", flat=True))
-        values = form.cleaned_data | {"quantity": len(keys) or form.cleaned_data["quantity"], "chosen": keys}
+    seats = seat_choice(product, Ticket.objects.filter(product=product).left_to_distribute(relay.company), request.POST)
+    if seats.asked:
+        seats.propose_for(form)
+    elif form.is_valid():
+        values = form.cleaned_data | {"quantity": len(seats.chosen) or form.cleaned_data["quantity"], "chosen": seats.keys}
         try:
             act = actions.forward(relay=relay, product=product, **values)
-        except (NotEnoughTickets, SeatTaken) as refusal:
+        except (NotEnoughTickets, SeatTaken, OnlyPairsLeft, PairParted) as refusal:
             form.add_error("quantity", str(refusal))
         except CannotForward as refusal:
             form.add_error("to", str(refusal))
@@ -46,8 +47,7 @@ def forward(request: HttpRequest, company_id, product_id) -> HttpResponse:
         "form": form,
         "able": able.exists(),
         "without_relay": receivers.exclude(pk__in=able.values("pk")),
-        "seats": list(stock.select_related("seat").by_seat()[:2000]) if product.numbered else [],
-        "chosen": chosen,
+        "seats": seats,
     }
     return render(request, "distribution/forward.html", context, status=422 if form.errors else 200)
 

@@ -1,12 +1,16 @@
 // Small behaviours, each attached by a data- attribute; every page works without them.
 
 // data-copy-focus: after htmx swaps a form, the field that had the focus has it again, at the same place.
+// What was unfolded stays so.
 let focused = null;
+let unfolded = [];
 document.addEventListener("htmx:beforeSwap", () => {
+  unfolded = [...document.querySelectorAll("details[id][open]")].map((details) => details.id);
   const field = document.activeElement;
   focused = field && field.id ? { id: field.id, at: field.selectionStart } : null;
 });
 document.addEventListener("htmx:afterSwap", () => {
+  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
   const field = focused && document.getElementById(focused.id);
   if (!field || field === document.activeElement) return;
   field.focus({ preventScroll: true });
@@ -39,6 +43,38 @@ document.addEventListener("change", (event) => {
   const all = event.target.closest("[data-all]");
   if (!all) return;
   for (const box of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+});
+
+// data-once: a form is sent once; the button pressed says meanwhile what is being done (data-doing).
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-once]");
+  if (!form) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "1";
+  const button = event.submitter;
+  if (!button?.dataset.doing) return;
+  button.dataset.said = button.textContent;
+  button.textContent = button.dataset.doing;
+  button.setAttribute("aria-busy", "true");
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("[data-said]")) {
+    button.textContent = button.dataset.said;
+    button.removeAttribute("aria-busy");
+  }
+});
+
+// data-most-bytes: a file that is too large is refused before it is sent (data-too-large says so).
+document.addEventListener("change", (event) => {
+  const field = event.target.closest("[data-most-bytes]");
+  if (!field) return;
+  const id = `${field.id}_too_large`;
+  document.getElementById(id)?.remove();
+  if (!field.files[0] || field.files[0].size <= Number(field.dataset.mostBytes)) return;
+  field.value = "";
+  field.insertAdjacentHTML("afterend", `<p class="error" role="alert" id="${id}"></p>`);
+  document.getElementById(id).textContent = field.dataset.tooLarge;
 });
 
 // data-ready: the field of the gate always has the focus, for scanners that type.
