@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from accounts import steps
-from accounts.models import Relay, User
+from accounts import retention, steps
+from accounts.models import Relay, Seller, User
 from outbox import steps as outbox_steps
 from outbox.models import Delivery
 from portal.clock import now
@@ -59,3 +59,20 @@ def log_out_everywhere(*, user: User) -> None:
 def choose_language(*, user: User, language: str) -> None:
     """The language of her pages and emails from now on."""
     User.objects.filter(pk=user.pk).update(language=language)
+
+
+BATCH = 500
+
+
+def apply_retention() -> int:
+    """Erase whatever is past its date, line by line and batch by batch. Twice at once, or late, does no harm. How many rows."""
+    erased = 0
+    for line in retention.table().values():
+        while done := erase_batch(line):
+            erased += done
+    return erased
+
+
+@transaction.atomic(durable=True)
+def erase_batch(line: retention.Line) -> int:
+    return line.erase(line.before(Seller.objects.current()), BATCH)

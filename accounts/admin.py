@@ -38,6 +38,14 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 class SellerAdmin(admin.ModelAdmin):
     form = SellerForm
 
+    def get_fieldsets(self, request, obj=None):
+        fields = [str(name) for name in self.get_fields(request, obj)]
+        kept = [name for name in fields if name.endswith(("_months", "_days"))]
+        return [
+            (None, {"fields": [name for name in fields if name not in kept]}),
+            (_("How long personal data is kept"), {"fields": kept}),
+        ]
+
     def has_add_permission(self, request):
         return super().has_add_permission(request) and not Seller.objects.exists()
 
@@ -55,14 +63,14 @@ class UserAdmin(ReadOnlyAdmin):
     list_display = ["email", "language", "is_staff", "is_active", "last_seen_at"]
     list_filter = ["is_staff"]
     search_fields = ["email"]
-    fields = ["email", "language", "is_active", "is_staff", "is_superuser", "groups", "last_seen_at", "created_at"]
+    fields = ["email", "language", "is_active", "is_staff", "is_superuser", "groups", "last_seen_at", "created_at", "erased_at"]
     actions = ["log_out"]
 
     def has_change_permission(self, request, obj=None):
         return request.user.is_superuser
 
     def get_readonly_fields(self, request, obj=None):
-        return ["email", "language", "last_seen_at", "created_at"]
+        return ["email", "language", "last_seen_at", "created_at", "erased_at"]
 
     @asks_again
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):

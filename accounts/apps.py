@@ -9,12 +9,29 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self):
-        from accounts import emails
+        from accounts import emails, retention, steps
         from outbox import kinds
+        from outbox import steps as outbox_steps
 
         kinds.register("login_code", emails.login_code, emails.always)
         kinds.register("login_unknown", emails.login_unknown, emails.always)
         kinds.register("relay_welcome", emails.relay_welcome, emails.still_relay)
+        retention.register(
+            "sessions",
+            column="session_days",
+            what=_("Where you logged in: the browser and its network address"),
+            since=_("%(term)s after you logged in"),
+            basis=retention.SAFETY,
+            erase=steps.erase_old_sessions,
+        )
+        retention.register(
+            "emails",
+            column="emails_months",
+            what=_("To which address each of our emails went, and what the mail server answered"),
+            since=_("%(term)s after it was sent"),
+            basis=retention.CONTRACT,
+            erase=outbox_steps.erase_old,
+        )
 
 
 class RelaisAdminConfig(admin_apps.AdminConfig):

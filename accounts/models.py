@@ -1,9 +1,10 @@
 import uuid
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now, TruncDate
@@ -11,6 +12,11 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from portal.text import canonical_email
+
+
+def months(words, default: int) -> models.PositiveSmallIntegerField:
+    """For how long something is kept."""
+    return models.PositiveSmallIntegerField(words, default=default, validators=[MinValueValidator(1), MaxValueValidator(120)])
 
 
 class SellerManager(models.Manager["Seller"]):
@@ -56,6 +62,20 @@ class Seller(models.Model):
         validators=[MaxValueValidator(365)],
         help_text=_("0: never."),
     )
+    names_months = months(_("months after the event: names on tickets"), 3)
+    scans_months = months(_("months after the event: which ticket was scanned where"), 6)
+    emails_months = months(_("months: addresses of emails, and the words of relays"), 12)
+    accesses_months = months(_("months: who of the staff opened a member's record"), 12)
+    inactive_months = months(_("months without coming: logins and members"), 24)
+    consents_months = months(_("months after it ended: the proof of an answer about offers"), 36)
+    erasure_days = models.PositiveSmallIntegerField(
+        _("days before an erasure that was asked for is carried out"),
+        default=7,
+        validators=[MaxValueValidator(28)],
+        help_text=_("The law gives a month. The person may change her mind meanwhile."),
+    )
+    address_days = 1  # an address that was typed and not proven
+    session_days = settings.SESSION_COOKIE_AGE // (24 * 3600)
 
     objects = SellerManager()
 
@@ -94,6 +114,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("email address"), unique=True)
     language = models.CharField(_("language"), max_length=2, choices=[("fr", "Français"), ("en", "English")], default="fr")
     last_seen_at = models.DateTimeField(_("last seen"), null=True, editable=False)
+    warned_at = models.DateTimeField(null=True, editable=False)  # that she has not come for long, and would be erased
+    erased_at = models.DateTimeField(_("erased at"), null=True, editable=False)
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now())
@@ -206,7 +228,7 @@ class Relay(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.first_name} {self.last_name}"
+        return f"{self.first_name} {self.last_name}".strip() or str(_("erased person"))
 
     @property
     def may_keep_members(self) -> bool:

@@ -1,12 +1,18 @@
 """Moves on logins and relays that several actions share."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import Company, Relay, User
 from outbox import steps as outbox_steps
@@ -65,9 +71,57 @@ def owe_to_relays(companies: Iterable[Company | int], kind: str, refs: dict, key
     )
 
 
-def end_sessions(user: User) -> None:
-    """Log a person out of every browser."""
+def end_sessions(*users: User) -> None:
+    """Log people out of every browser."""
     assert connection.in_atomic_block
-    sessions = UserSession.objects.filter(user=user)
+    sessions = UserSession.objects.filter(user__in=users)
     Session.objects.filter(session_key__in=sessions.values("session_key")).delete()
     sessions.delete()
+
+
+def rewrite_login(user: User, address: str, *, at: datetime) -> None:
+    """She logs in with another address, which she has just proven; her sessions, rights and second factor stay."""
+    assert connection.in_atomic_block
+    User.objects.filter(pk=user.pk).update(email=address)
+    EmailAddress.objects.filter(user=user).update(email=address)
+    user.email = address
+    prove(user, at=at)
+
+
+def prove(user: User, *, at: datetime) -> None:
+    """Someone has just shown that she reads the emails of this login's address."""
+    assert connection.in_atomic_block
+    EmailAddress.objects.filter(user=user).update(verified=True)
+    User.objects.filter(pk=user.pk).update(last_seen_at=at)
+
+
+def erase_logins(users: Collection[User], *, at: datetime) -> None:
+    """Nobody logs in with these any more, and nothing says whose they were; what they did stays theirs by its key."""
+    assert connection.in_atomic_block
+    end_sessions(*users)
+    for table in (EmailAddress, Authenticator):
+        table.objects.filter(user__in=users).delete()
+    relays = Relay.objects.filter(user__in=users)
+    relays.update(first_name="", last_name="", withdrawn_at=Coalesce("withdrawn_at", Value(at)))
+    keys = {"user": [str(user.pk) for user in users], "relay": [str(pk) for pk in relays.values_list("pk", flat=True)]}
+    for model, ids in keys.items():  # what the admin wrote of its own edits quotes names
+        LogEntry.objects.filter(content_type__app_label="accounts", content_type__model=model, object_id__in=ids).update(object_repr="")
+    User.objects.filter(pk__in=[user.pk for user in users]).update(
+        email=Concat(Value("erased-"), Cast("pk", CharField()), Value("@erased.invalid")),
+        password=UNUSABLE_PASSWORD_PREFIX,
+        language=settings.LANGUAGE_CODE,
+        is_active=False,
+        last_seen_at=None,
+        last_login=None,
+        warned_at=None,
+        erased_at=at,
+    )
+
+
+def erase_old_sessions(before: datetime, limit: int) -> int:
+    """Forget the browsers that logged in before an instant: where from, and with what."""
+    assert connection.in_atomic_block
+    over = Session.objects.filter(expire_date__lt=before + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    closed = UserSession.objects.filter(~Exists(Session.objects.filter(session_key=OuterRef("session_key"))), created_at__lt=before)
+    erased = over.filter(pk__in=list(over.values_list("pk", flat=True)[:limit])).delete()[0]
+    return erased + closed.filter(pk__in=list(closed.values_list("pk", flat=True)[:limit])).delete()[0]

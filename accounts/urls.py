@@ -27,6 +27,6 @@ urlpatterns = [
     path("house.css", views.house, name="house"),
     path("logo.png", views.logo, name="logo"),
     path("help/", views.page, {"name": "help"}, name="help"),
-    path("privacy/", views.page, {"name": "privacy"}, name="privacy"),
+    path("privacy/", views.privacy, name="privacy"),
     path("accessibility/", views.page, {"name": "accessibility"}, name="accessibility"),
 ]

@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import actions
+from accounts import actions, retention
 from accounts.context import relays_of
 from accounts.forms import LanguageForm
 from accounts.http import SignedInRequest
@@ -126,3 +126,12 @@ def logo(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """The pages that the foot of each page names."""
     return render(request, f"pages/{name}.html")
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD"])
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is kept, why and for how long: written from the table that the nightly task applies."""
+    seller = Seller.objects.current()
+    lines = [(line.what, line.basis, line.kept(seller)) for line in retention.table().values()]
+    return render(request, "pages/privacy.html", {"lines": lines, "seller": seller})

@@ -20,6 +20,7 @@ from control.models import Device, Gate
 from control.tokens import hashed
 from demo.names import person
 from distribution import actions
+from members import actions as members_actions
 from members import steps as members_steps
 from members.models import Group, Member
 from outbox.models import Delivery, DeliveryEvent
@@ -54,7 +55,7 @@ class Story:
 
 def tell() -> None:
     """Load the story. The seller's row comes last: it says that the story is whole."""
-    bar = tqdm(total=9, desc="Demo data", unit="chapter", leave=False)
+    bar = tqdm(total=10, desc="Demo data", unit="chapter", leave=False)
     tickets_actions.register_signing_key()
     story = people()
     bar.update(2)
@@ -65,8 +66,18 @@ def tell() -> None:
         back_in_time(days, began)
         bar.update(1)
     actions.remind_relays()
+    personal_data(story)
+    bar.update(1)
     set_seller()
     bar.close()
+
+
+def personal_data(story: Story) -> None:
+    """The staff have opened Zoé's record; a colleague has asked to be erased."""
+    waiting = keep_waiting()
+    members_actions.note_access(member=story.members[0].pk, by=story.staff)
+    actions.ask_erasure(user=User.objects.get(email=story.members[281].email), keeps_tickets=False)
+    told_others_long_ago(waiting)
 
 
 def set_seller() -> None:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 
-from django.db.models import Count
+from django.db.models import Count, F
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts.models import Company, Relay, Seller
+from accounts.models import Company, Relay, Seller, User
+from distribution import steps
 from distribution.models import Distribution, Recipient, Reminder
-from members.models import Member
+from members.models import Erasure, Member
 from outbox.kinds import Letter
 from outbox.letters import letter, login_link
 from portal.clock import now
@@ -211,6 +212,30 @@ def ticket_given_back(refs: dict, language: str, secret: str) -> Letter:
             "link": login_link(relay.user.email, page),
         },
     )
+
+
+def erasure_asked(refs: dict, language: str, secret: str) -> Letter:
+    """To a person who asked that her data be erased: when that is done, and how to change her mind."""
+    erasure = Erasure.objects.select_related("user").get(pk=refs["erasure"])
+    seller = Seller.objects.current()
+    context = {"seller": seller, "days": seller.erasure_days, "link": login_link(erasure.user.email, reverse("distribution:my_data"))}
+    return letter("erasure_asked", context)
+
+
+def erasure_waits(refs: dict) -> bool:
+    return Erasure.objects.filter(pk=refs["erasure"], called_off_at=None, done_at=None).exists()
+
+
+def idle(refs: dict, language: str, secret: str) -> Letter:
+    """To a person who has not come for long: she is erased unless she comes."""
+    user, seller = User.objects.get(pk=refs["user"]), Seller.objects.current()
+    link = login_link(user.email, reverse("distribution:my_tickets"))
+    return letter("idle", {"seller": seller, "months": seller.inactive_months, "days": steps.NOTICE.days, "link": link})
+
+
+def still_idle(refs: dict) -> bool:
+    """She has not come since she was to be warned."""
+    return User.objects.filter(pk=refs["user"], warned_at__isnull=False).exclude(last_seen_at__gt=F("warned_at")).exists()
 
 
 def always(refs: dict) -> bool:

@@ -125,3 +125,21 @@ class NothingToPrint(Refused):
 
     def __init__(self):
         super().__init__(_("Choose at least one ticket to print."))
+
+
+class HoldsTickets(Refused):
+    """Whoever keeps tickets to come is erased after the last of them."""
+
+    code = "holds_tickets"
+
+    def __init__(self):
+        super().__init__(
+            _("You still hold tickets to come. Give them back first, or say that you keep them: you are erased after the last one.")
+        )
+
+
+class StillActs(Refused):
+    code = "still_acts"
+
+    def __init__(self):
+        super().__init__(_("You act for a company or for the seller: your data can be erased once that authorisation is withdrawn."))

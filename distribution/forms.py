@@ -315,3 +315,4 @@ class GiveBackForm(forms.Form):
 
 class OffersForm(forms.Form):
     answer = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+    page = forms.ChoiceField(choices=[("my_tickets", "my_tickets"), ("my_data", "my_data")], required=False)  # where it was asked

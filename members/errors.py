@@ -65,3 +65,33 @@ class AddressIsTheirs(Refused):
 
     def __init__(self):
         super().__init__(_("Someone has already logged in with this address: only its owner may change it now."))
+
+
+class StaffAddress(Refused):
+    code = "staff_address"
+
+    def __init__(self):
+        super().__init__(_("You are of the seller's staff: ask an administrator to change your address."))
+
+
+class AddressHasLogin(Refused):
+    """Told only to whom has proven the address: an authorisation as relay is the seller's to move."""
+
+    code = "address_has_login"
+
+    def __init__(self):
+        super().__init__(_("You already log in here with this address too: ask the seller to authorise you as a relay under it."))
+
+
+class TooManyCodes(Refused):
+    code = "too_many_codes"
+
+    def __init__(self):
+        super().__init__(_("Enough codes have been sent for today. Try again tomorrow."))
+
+
+class CodeIsOver(Refused):
+    code = "code_is_over"
+
+    def __init__(self):
+        super().__init__(_("This code can no longer be used. Type your new address again to get another."))

@@ -1,8 +1,11 @@
 import uuid
+from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, User
@@ -15,8 +18,16 @@ class MemberQuerySet(models.QuerySet):
         return self.filter(company=company, left_on=None)
 
     def ever_of(self, company: Company):
-        """Who is or was on the company's list: each person once, whatever was merged into her."""
-        return self.filter(company=company, merged_into=None)
+        """Who is or was on the company's list, unless erased: each person once, whatever was merged into her."""
+        return self.filter(company=company, merged_into=None).named()
+
+    def named(self):
+        """Not erased."""
+        return self.exclude(first_name="", last_name="")
+
+    def bearing(self, user: User):
+        """Whom the person is, in each company, today or once: whoever proves an address is all who bear it."""
+        return self.filter(email=user.email, merged_into=None)
 
     def with_owner(self):
         """Each with whether someone has logged in with the address since the member bears it (`owner_has_come`)."""
@@ -68,7 +79,7 @@ class Member(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.first_name} {self.last_name}"
+        return f"{self.first_name} {self.last_name}".strip() or str(_("erased person"))
 
     @property
     def person_id(self) -> int:
@@ -126,8 +137,23 @@ class Group(models.Model):
         super().save(*args, **kwargs)
 
 
+def mark_of(address: str) -> str:
+    """What is kept of an erased address: enough to know it again, not to read it."""
+    return salted_hmac("members.consent", address, algorithm="sha256").hexdigest()
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def answer_of(self, user: User) -> "Consent | None":
+        """Her answer in force; else the one that her address gave before it was erased, so that nobody asks again."""
+        answers = self.filter(Q(user=user, withdrawn_at=None) | Q(mark=mark_of(user.email)))
+        return answers.order_by(F("withdrawn_at").desc(nulls_first=True)).first()
+
+
 class Consent(models.Model):
-    """A person's yes, and perhaps later no, to the seller's offers: the proof that the law asks for (CPCE art. L. 34-5)."""
+    """A person's yes, and perhaps later no, to the seller's offers: the proof that the law asks for (CPCE art. L. 34-5).
+
+    Once the person is erased it says of whom it was by a mark of her address alone.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents", verbose_name=_("login"))
     text = models.CharField(_("what was asked"), max_length=300)
@@ -135,9 +161,13 @@ class Consent(models.Model):
     given_at = models.DateTimeField(_("given at"), null=True)
     declined_at = models.DateTimeField(_("declined at"), null=True)
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True)
+    mark = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("consent"), _("consents")
+        indexes = [models.Index(fields=["mark"], name="consent_of_an_erased_address", condition=~Q(mark=""))]
         constraints = [
             models.UniqueConstraint(name="one_consent_in_force", fields=["user"], condition=Q(withdrawn_at=None)),
             models.CheckConstraint(
@@ -148,3 +178,68 @@ class Consent(models.Model):
 
     def __str__(self):
         return f"{self.user_id} {self.given_at or self.declined_at}"
+
+    @property
+    def receives(self) -> bool:
+        """Whether offers may be sent on the strength of it."""
+        return self.given_at is not None and self.withdrawn_at is None
+
+
+class AddressChange(models.Model):
+    """An address that a person wants for members of hers, until the code that was sent there proves it is hers."""
+
+    TRIES = 3
+    VALID = timedelta(minutes=10)
+    MOST = 5  # codes that a person may ask for, and that may be sent to one address
+    WITHIN = timedelta(days=1)
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="address_changes")
+    email = models.EmailField()
+    members = ArrayField(models.BigIntegerField())  # their keys, as she chose
+    code_hash = models.CharField(max_length=64)
+    tries_left = models.PositiveSmallIntegerField(default=TRIES)
+    asked_at = models.DateTimeField()
+    valid_until = models.DateTimeField()  # moved to the present when the code is spent or replaced
+
+    class Meta:
+        indexes = [models.Index(fields=["email"], name="address_change_to")]
+
+    def __str__(self):
+        return f"{self.user_id} {self.asked_at}"
+
+
+class Erasure(models.Model):
+    """A person's request that what is kept about her be erased; once done, the proof that it was."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="erasures", verbose_name=_("login"))
+    asked_at = models.DateTimeField(_("asked at"), db_default=Now())
+    called_off_at = models.DateTimeField(_("called off at"), null=True)
+    done_at = models.DateTimeField(_("erased at"), null=True)
+    done_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by"), help_text=_("Empty: by itself.")
+    )
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("erasure"), _("erasures")
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(name="one_erasure_waits", fields=["user"], condition=Q(called_off_at=None, done_at=None)),
+        ]
+
+    def __str__(self):
+        return f"{self.pk}"
+
+
+class Access(models.Model):
+    """One look of the staff at a member's record: the trace that she is shown. Lines are added, never changed."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="accesses", verbose_name=_("member"))
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("at"), db_default=Now())
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("look at a member's record"), _("looks at members' records")
+        ordering = ["-at"]
+
+    def __str__(self):
+        return f"{self.at}"

@@ -1,14 +1,18 @@
-"""Moves on members that several actions share, and the only writes to Member."""
+"""Moves on members that several actions share, and the only writes to Member; what is kept of people, erased."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
 
 from django.db import connection
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, TruncDate
 
 from accounts import steps as accounts_steps
 from accounts.models import Company, User
 from members.errors import AddressInUse, AddressIsTheirs, AlreadyOnTheList, KeepTheOther, NameInUse
-from members.models import Group, Member
+from members.models import Access, AddressChange, Consent, Group, Member, mark_of
+from outbox import steps as outbox_steps
+from outbox.models import Delivery
 from portal.clock import now
 from portal.text import canonical_email, folded
 
@@ -165,3 +169,71 @@ def take_out(pairs: Iterable[tuple[Group, Member]]) -> None:
         leaving.setdefault(group, []).append(member)
     for group, members in leaving.items():
         Group.members.through.objects.filter(group=group, member__in=members).delete()
+
+
+def move_addresses(members: Sequence[Member], email: str, *, at: datetime) -> None:
+    """Their owner has proven another address: these members bear it from now on, with whoever was merged into them.
+
+    AlreadyOnTheList when a list has one of them there already.
+    """
+    assert connection.in_atomic_block
+    merged = Member.objects.filter(merged_into__in=members, email__in={member.email for member in members})
+    moved = [*members, *merged]
+    for member in moved:
+        member.email, member.bears_address_since = email, at
+        member.set_keys()
+    assert_alone([member for member in members if not member.left_on])
+    Member.objects.bulk_update(moved, ["email", "bears_address_since", "search_key"])
+
+
+def erase(members: Collection[Member], *, at: datetime) -> None:
+    """Off the lists, without name or address; the tickets they held, and how these moved, stay theirs by their keys."""
+    assert connection.in_atomic_block
+    Group.members.through.objects.filter(member__in=members).delete()
+    Member.objects.filter(pk__in=[member.pk for member in members]).update(
+        first_name="", last_name="", email="", search_key="", sort_key="", left_on=Coalesce("left_on", TruncDate(Value(at)))
+    )
+
+
+def move_answers(user: User, *, to: User) -> None:
+    """What she answered about offers goes with her, unless the other login has answered itself."""
+    assert connection.in_atomic_block
+    answered = Consent.objects.filter(user=to, withdrawn_at=None).exists()
+    Consent.objects.filter(user=user).filter(*[Q(withdrawn_at__isnull=False)] if answered else []).update(user=to)
+
+
+def close_answers(users: Iterable[User], *, at: datetime) -> None:
+    """End what these people answered about offers; a mark of the address says later that it was theirs."""
+    assert connection.in_atomic_block
+    answers = list(Consent.objects.filter(user__in=list(users), withdrawn_at=None).select_related("user").order_by("pk"))
+    for answer in answers:
+        answer.withdrawn_at, answer.mark = at, mark_of(answer.user.email)
+    Consent.objects.bulk_update(answers, ["withdrawn_at", "mark"])
+
+
+def erase_old_answers(before: datetime, limit: int) -> int:
+    assert connection.in_atomic_block
+    return delete(Consent.objects.filter(withdrawn_at__lt=before), limit)
+
+
+def erase_old_accesses(before: datetime, limit: int) -> int:
+    assert connection.in_atomic_block
+    return delete(Access.objects.filter(at__lt=before), limit)
+
+
+def erase_typed_addresses(before: datetime, limit: int) -> int:
+    return forget_changes(AddressChange.objects.filter(asked_at__lt=before).order_by("pk")[:limit])
+
+
+def forget_changes(changes: Iterable[AddressChange]) -> int:
+    """Forget addresses that were typed, and that codes went there."""
+    assert connection.in_atomic_block
+    keys = [change.pk for change in changes]
+    codes = Delivery.objects.filter(dedupe_key__in=[f"address_code:{key}" for key in keys])
+    outbox_steps.call_off(codes.values("pk"))
+    outbox_steps.erase(codes)
+    return AddressChange.objects.filter(pk__in=keys).delete()[0]
+
+
+def delete(rows, limit: int) -> int:
+    return rows.model.objects.filter(pk__in=list(rows.order_by().values_list("pk", flat=True)[:limit])).delete()[0]

@@ -173,7 +173,7 @@ def move(deliveries, event: str, **changes) -> None:
 
 @transaction.atomic(durable=True)
 def send_again(ids) -> int:
-    """Owe these emails anew, each as a new row of its own; a login code is never sent again. How many are owed."""
+    """Owe these emails anew, each as a new row of its own; never a login code, nor to an erased address. How many are owed."""
     from outbox import steps
 
     again = [
@@ -185,6 +185,8 @@ def send_again(ids) -> int:
             key=f"again:{uuid.uuid4()}",
             not_before=now(),
         )
-        for d in Delivery.objects.filter(pk__in=ids, state__in=["sent", "failed", "unknown"]).exclude(priority=Delivery.Priority.LOGIN)
+        for d in Delivery.objects.filter(pk__in=ids, state__in=["sent", "failed", "unknown"])
+        .exclude(priority=Delivery.Priority.LOGIN)
+        .exclude(recipient="")
     ]
     return len(steps.owe(again))

@@ -36,11 +36,13 @@ def absolute(url: str) -> str:
 
 
 def login_link(address: str, to: str) -> str:
-    """A link that leads to the login with the address filled in, then to a page; it never logs in.
+    """A link that leads to the login with the address filled in, then to a page; it never logs in."""
+    return absolute(login_path(address, to))
 
-    The address is in the link's signed part: nobody else can fill in another one.
-    """
-    return absolute(f"{reverse('account_request_login_code')}?{urlencode({'for': signing.dumps(address, salt='login'), 'next': to})}")
+
+def login_path(address: str, to: str) -> str:
+    """The same within the portal. The address is in the link's signed part: nobody else can fill in another one."""
+    return f"{reverse('account_request_login_code')}?{urlencode({'for': signing.dumps(address, salt='login'), 'next': to})}"
 
 
 def address_in(link_part: str) -> str:

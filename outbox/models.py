@@ -33,7 +33,7 @@ class Delivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=40)
     dedupe_key = models.CharField(max_length=200, unique=True)
-    recipient = models.EmailField(_("recipient"))
+    recipient = models.EmailField(_("recipient"))  # empty once erased
     language = models.CharField(_("language"), max_length=2)
     refs = models.JSONField(help_text=_("Ids only: the words are written when it is sent."))
     priority = models.SmallIntegerField(choices=Priority, default=Priority.ORDINARY)
@@ -59,6 +59,7 @@ class Delivery(models.Model):
             models.Index(fields=["priority", "not_before"], name="delivery_due", condition=models.Q(state="pending")),
             models.Index(fields=["lease_until"], name="delivery_in_hand", condition=models.Q(state__in=["sending", "unknown"])),
             models.Index(fields=["-created_at"], name="delivery_latest"),
+            models.Index(fields=["recipient"], name="delivery_by_address"),
         ]
         constraints = [
             models.CheckConstraint(

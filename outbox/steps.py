@@ -1,4 +1,4 @@
-"""Owing an email and calling it off: the only writes to Delivery that other apps may cause."""
+"""Owing an email, calling it off, forgetting to whom it went: the only writes to Delivery that other apps may cause."""
 
 import hashlib
 import hmac
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from outbox.models import Delivery, DeliveryEvent
 from portal.clock import now
@@ -80,3 +81,26 @@ def ring(*, login: bool, countdown: float) -> None:
 
     task = tasks.send_login_codes if login else tasks.send_due
     task.apply_async(countdown=countdown, retry=False)
+
+
+def erase(deliveries: QuerySet[Delivery]) -> int:
+    """Forget to whom these emails went and what mail servers answered: that they left, and when, is kept. How many."""
+    assert connection.in_atomic_block
+    keys = list(deliveries.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=keys).update(recipient="", smtp_reply="")
+    DeliveryEvent.objects.filter(delivery__in=keys).exclude(detail="").update(detail="")
+    return len(keys)
+
+
+def erase_old(before: datetime, limit: int) -> int:
+    """Forget the addresses of emails owed before an instant, at most so many."""
+    known = Delivery.objects.exclude(recipient="", smtp_reply="").filter(created_at__lt=before)
+    return erase(Delivery.objects.filter(pk__in=known.exclude(state__in=["pending", "sending", "unknown"]).order_by().values("pk")[:limit]))
+
+
+def forget(addresses: Iterable[str]) -> None:
+    """Send nothing more to these addresses, and forget what was sent there."""
+    theirs = Delivery.objects.filter(recipient__in=list(addresses))
+    call_off(theirs.values("pk"))
+    theirs.filter(state="unknown").update(state=Delivery.State.CANCELLED, phase="", secret="", lease_until=None)
+    erase(theirs)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environs
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from marshmallow.validate import URL, OneOf, Range
@@ -275,6 +276,7 @@ CELERY_TASK_ROUTES = {"outbox.tasks.send_login_codes": {"queue": "login"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "outbox.tasks.sweep", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "remind-relays": {"task": "distribution.tasks.remind_relays", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
+    "retention": {"task": "accounts.tasks.apply_retention", "schedule": crontab(hour=3, minute=10)},
     "sweep-login": {"task": "outbox.tasks.send_login_codes", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
 }
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Case, Exists, F, OuterRef, PositiveSmallIntegerField, When
+from django.db.models import Case, Exists, F, OuterRef, PositiveSmallIntegerField, Q, When
 
 from accounts.models import Company, User
 from members.models import Member
 from tickets.models import Event, Forward, Movement, OrderLine, Seat, Series, Ticket
+from tickets.models.ticket import TicketQuerySet
 
 Kind, Status = Movement.Kind, Ticket.Status
 
@@ -240,3 +241,34 @@ def cancel(tickets: Sequence[Ticket], *, by: User) -> None:
     assert connection.in_atomic_block
     Ticket.objects.filter(pk__in=[t.pk for t in tickets]).update(status=Status.CANCELLED)
     record(Kind.CANCELLED, tickets, by=by)
+
+
+def erase_names(tickets: TicketQuerySet) -> int:
+    """Forget whom these tickets name, and nothing else of them: a checked one too. How many named somebody."""
+    assert connection.in_atomic_block
+    named = tickets.exclude(beneficiary_first_name="", beneficiary_last_name="")
+    keys = list(named.order_by("pk").select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    return Ticket.objects.filter(pk__in=keys).update(beneficiary_first_name="", beneficiary_last_name="")
+
+
+NAMED = """
+SELECT t.id FROM tickets_ticket t JOIN tickets_event e ON e.id = t.event_id
+JOIN unnest(%s::bigint[], %s::text[]) AS person(company, name)
+  ON t.company_id = person.company AND lower(t.beneficiary_first_name || ' ' || t.beneficiary_last_name) = lower(person.name)
+WHERE e.valid_until < %s
+"""
+
+
+def erase_names_of(members: Sequence[int], people: Sequence[tuple[int, str]], *, at: datetime) -> None:
+    """Forget every name on the tickets that these members hold, and these (company, name) on its tickets of past events."""
+    assert connection.in_atomic_block
+    with connection.cursor() as cursor:
+        cursor.execute(NAMED, [[company for company, _ in people], [name for _, name in people], at])
+        named = [pk for (pk,) in cursor.fetchall()]
+    erase_names(Ticket.objects.filter(Q(member__in=members) | Q(pk__in=named)))
+
+
+def erase_old_names(before: datetime, limit: int) -> int:
+    """Forget the names on tickets whose event was over before an instant, at most so many."""
+    named = Ticket.objects.exclude(beneficiary_first_name="", beneficiary_last_name="").filter(event__valid_until__lt=before)
+    return erase_names(Ticket.objects.filter(pk__in=named.order_by().values("pk")[:limit]))

@@ -38,6 +38,8 @@ class Migration(migrations.Migration):
                     models.CharField(choices=[("fr", "Français"), ("en", "English")], default="fr", max_length=2, verbose_name="language"),
                 ),
                 ("last_seen_at", models.DateTimeField(editable=False, null=True, verbose_name="last seen")),
+                ("warned_at", models.DateTimeField(editable=False, null=True)),
+                ("erased_at", models.DateTimeField(editable=False, null=True, verbose_name="erased at")),
                 ("is_staff", models.BooleanField(default=False, verbose_name="staff")),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="created at")),
@@ -238,6 +240,63 @@ class Migration(migrations.Migration):
                         help_text="0: never.",
                         validators=[django.core.validators.MaxValueValidator(365)],
                         verbose_name="days before an event when relays who still hold tickets are reminded",
+                    ),
+                ),
+                (
+                    "names_months",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)],
+                        verbose_name="months after the event: names on tickets",
+                    ),
+                ),
+                (
+                    "scans_months",
+                    models.PositiveSmallIntegerField(
+                        default=6,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)],
+                        verbose_name="months after the event: which ticket was scanned where",
+                    ),
+                ),
+                (
+                    "emails_months",
+                    models.PositiveSmallIntegerField(
+                        default=12,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)],
+                        verbose_name="months: addresses of emails, and the words of relays",
+                    ),
+                ),
+                (
+                    "accesses_months",
+                    models.PositiveSmallIntegerField(
+                        default=12,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)],
+                        verbose_name="months: who of the staff opened a member's record",
+                    ),
+                ),
+                (
+                    "inactive_months",
+                    models.PositiveSmallIntegerField(
+                        default=24,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)],
+                        verbose_name="months without coming: logins and members",
+                    ),
+                ),
+                (
+                    "consents_months",
+                    models.PositiveSmallIntegerField(
+                        default=36,
+                        validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)],
+                        verbose_name="months after it ended: the proof of an answer about offers",
+                    ),
+                ),
+                (
+                    "erasure_days",
+                    models.PositiveSmallIntegerField(
+                        default=7,
+                        help_text="The law gives a month. The person may change her mind meanwhile.",
+                        validators=[django.core.validators.MaxValueValidator(28)],
+                        verbose_name="days before an erasure that was asked for is carried out",
                     ),
                 ),
             ],

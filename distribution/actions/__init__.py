@@ -6,16 +6,20 @@ from distribution.actions.hand_over import hand_over
 from distribution.actions.import_members import import_members
 from distribution.actions.member import give_back, print_mine, rename
 from distribution.actions.members import leave, merge, put_back
+from distribution.actions.my_data import ask_erasure, call_off_erasure, erase_now
 from distribution.actions.printing import print_for_members
 from distribution.actions.reassign import reassign
 from distribution.actions.reclaim import reclaim
 from distribution.actions.remind import remind, remind_relays
 
 __all__ = [
+    "ask_erasure",
+    "call_off_erasure",
     "correct_address",
     "distribute",
     "distribute_group",
     "distribute_list",
+    "erase_now",
     "forward",
     "give_back",
     "hand_over",

@@ -38,7 +38,7 @@ def my_tickets(request: SignedInRequest) -> HttpResponse:
         "cancelled": [t for t in tickets if t.status == "cancelled"],
         "reclaimed": reclaimed(request.user),
         "member": Member.objects.filter(email=request.user.email, left_on=None).first(),
-        "consent": Consent.objects.filter(user=request.user, withdrawn_at=None).first(),
+        "consent": Consent.objects.answer_of(request.user),
         "offers_text": offers_text(),
     }
     return render(request, "distribution/my_tickets.html", context)
@@ -188,11 +188,12 @@ def calendar(request: SignedInRequest, event_id) -> HttpResponse:
 
 @require_POST
 def offers(request: SignedInRequest) -> HttpResponse:
-    """Her answer about the seller's own offers, kept with what was asked."""
+    """Her answer about the seller's own offers, kept with what was asked and where; back to that page."""
     form = OffersForm(request.POST)
-    if form.is_valid():
-        yes = form.cleaned_data["answer"] == "yes"
-        members_actions.answer_consent(user=request.user, yes=yes, text=offers_text(), page="my tickets")
-        said = pgettext("offers", "You will hear of our offers.") if yes else pgettext("offers", "You will not receive our offers.")
-        messages.success(request, said)
-    return redirect("distribution:my_tickets")
+    if not form.is_valid():
+        return redirect("distribution:my_tickets")
+    yes, page = form.cleaned_data["answer"] == "yes", form.cleaned_data["page"] or "my_tickets"
+    members_actions.answer_consent(user=request.user, yes=yes, text=offers_text(), page=page)
+    said = pgettext("offers", "You will hear of our offers.") if yes else pgettext("offers", "You will not receive our offers.")
+    messages.success(request, said)
+    return redirect(f"distribution:{page}")

@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
@@ -27,6 +28,7 @@ class Migration(migrations.Migration):
                 ("given_at", models.DateTimeField(null=True, verbose_name="given at")),
                 ("declined_at", models.DateTimeField(null=True, verbose_name="declined at")),
                 ("withdrawn_at", models.DateTimeField(null=True, verbose_name="withdrawn at")),
+                ("mark", models.CharField(blank=True, editable=False, max_length=64)),
                 (
                     "user",
                     models.ForeignKey(
@@ -40,6 +42,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "consent",
                 "verbose_name_plural": "consents",
+                "indexes": [
+                    models.Index(condition=models.Q(("mark", ""), _negated=True), fields=["mark"], name="consent_of_an_erased_address"),
+                ],
                 "constraints": [
                     models.UniqueConstraint(condition=models.Q(("withdrawn_at", None)), fields=("user",), name="one_consent_in_force"),
                     models.CheckConstraint(
@@ -140,6 +145,98 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "groups",
                 "ordering": ["-kind", "key"],
                 "constraints": [models.UniqueConstraint(fields=("company", "key"), name="a_groups_name_is_one_in_its_company")],
+            },
+        ),
+        migrations.CreateModel(
+            name="AddressChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254)),
+                ("members", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ("code_hash", models.CharField(max_length=64)),
+                ("tries_left", models.PositiveSmallIntegerField(default=3)),
+                ("asked_at", models.DateTimeField()),
+                ("valid_until", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="address_changes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["email"], name="address_change_to")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Erasure",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("asked_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="asked at")),
+                ("called_off_at", models.DateTimeField(null=True, verbose_name="called off at")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="erased at")),
+                (
+                    "done_by",
+                    models.ForeignKey(
+                        help_text="Empty: by itself.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        verbose_name="by",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="erasures",
+                        verbose_name="login",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "erasure",
+                "verbose_name_plural": "erasures",
+                "ordering": ["-asked_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("called_off_at", None), ("done_at", None)), fields=("user",), name="one_erasure_waits"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Access",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="at")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        verbose_name="by",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accesses",
+                        verbose_name="member",
+                        to="members.member",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "look at a member's record",
+                "verbose_name_plural": "looks at members' records",
+                "ordering": ["-at"],
             },
         ),
     ]

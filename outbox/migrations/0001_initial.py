@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state__in", ["sending", "unknown"])), fields=["lease_until"], name="delivery_in_hand"
                     ),
                     models.Index(fields=["-created_at"], name="delivery_latest"),
+                    models.Index(fields=["recipient"], name="delivery_by_address"),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -49,6 +49,8 @@ def story(live_server, settings):
     home = f"/c/{relay.company.public_id}/"
     base = f"{home}products/{product.public_id}/"
     ticket = members[0].tickets.first()
+    mine = f"/my/data/members/{members[0].public_id}/"
+    my_data = ["/my/data/", f"{mine}name/", f"{mine}leave/", "/my/data/address/", "/my/data/erasure/"]
     return {
         "relay": relay,
         "member": members[0],
@@ -97,7 +99,7 @@ def story(live_server, settings):
             "/account/password/set/",
             "/account/sessions/",
         ],
-        "member_pages": ["/my/", f"/my/tickets/{ticket.public_id}/name/", f"/my/tickets/{ticket.public_id}/give-back/"],
+        "member_pages": ["/my/", f"/my/tickets/{ticket.public_id}/name/", f"/my/tickets/{ticket.public_id}/give-back/", *my_data],
     }
 
 

@@ -36,7 +36,7 @@ ROOMS = ["accounts", "members", "tickets", "distribution", "control", "outbox"]
 # What the portal writes itself and reads again: everything else is somebody's words.
 NOT_WORDS = {
     "password", "language", "accent", "zone", "search_key", "sort_key", "token_hash", "kind", "dedupe_key", "phase", "worker",
-    "message_id", "secret",
+    "message_id", "secret", "mark", "code_hash",
 }  # fmt: skip
 # Not to be missed, should a field be renamed or its row no longer be made here.
 WORDS = {
@@ -193,6 +193,8 @@ def relays_pages(watched: Watched, story, payload: str) -> None:
 
 def members_pages(watched: Watched, story, payload: str) -> None:
     watched.sign_in(factories.login(story["zoe"].email))
+    mine = f"/my/data/members/{story['zoe'].public_id}/"
+    watched.open("/my/data/", "/my/data/address/", "/my/data/erasure/", f"{mine}name/", f"{mine}leave/")
     watched.open("/my/", f"/my/tickets/{story['tickets'][1].public_id}/name/")
     page = watched.page
     page.get_by_label("Prénom", exact=True).fill(payload[:80])

@@ -30,6 +30,9 @@ MATRIX = {
     "mfa_remove_webauthn": "signed in", "mfa_reauthenticate": "signed in", "mfa_reauthenticate_webauthn": "signed in",
     "usersessions_list": "signed in",
     "distribution:my_tickets": "signed in", "distribution:print_mine": "signed in", "distribution:offers": "signed in",
+    "distribution:my_data": "signed in", "distribution:my_data_json": "signed in", "distribution:my_data_document": "signed in",
+    "distribution:my_address": "signed in", "distribution:my_address_code": "signed in", "distribution:erasure": "signed in",
+    "distribution:call_off_erasure": "signed in", "distribution:my_name": "member", "distribution:leave_list": "member",
     "distribution:name": "member", "distribution:show": "member", "distribution:give_back": "member", "distribution:calendar": "member",
     "distribution:home": "relay", "distribution:history": "relay", "distribution:product": "relay",
     "distribution:tickets": "relay", "distribution:ticket": "relay", "distribution:distribution": "relay",
@@ -96,11 +99,11 @@ def blanked(response) -> bytes:
 
 
 def counted() -> dict[str, tuple]:
-    """Every table's rows, as a sum of their text: what a GET must leave alone."""
+    """Every table's rows, as a sum of their text: what a GET must leave alone. The trace of a look is the look's own."""
     found = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            if table in ("django_session", "usersessions_usersession", "cache"):
+            if table in ("django_session", "usersessions_usersession", "cache", "members_access"):
                 continue
             hide = " - 'last_seen_at' - 'last_login'" if table == "accounts_user" else ""
             cursor.execute(f'SELECT count(*), sum(hashtext((to_jsonb(t){hide})::text)) FROM "{table}" t')

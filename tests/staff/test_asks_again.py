@@ -5,6 +5,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 
 from accounts.models import User
+from distribution.actions import ask_erasure
 from tests import factories
 from tickets.models import Order, Ticket
 
@@ -51,6 +52,7 @@ def test_cancelling_an_order_asks_for_the_second_factor_then_goes_on(as_staff, r
     ("page", "form"),
     [
         ("/admin/tickets/ticket/", {"action": "cancel", "_selected_action": "{ticket}"}),
+        ("/admin/members/erasure/", {"action": "erase_now", "_selected_action": "{erasure}"}),
         ("/admin/accounts/user/{user}/change/", {"is_active": "on", "is_staff": "on", "is_superuser": "on"}),
         ("/admin/mfa/authenticator/{authenticator}/delete/", {"post": "yes"}),
         ("/admin/mfa/authenticator/", {"action": "delete_selected", "_selected_action": "{authenticator}", "post": "yes"}),
@@ -58,7 +60,8 @@ def test_cancelling_an_order_asks_for_the_second_factor_then_goes_on(as_staff, r
 )
 def test_it_asks_before(as_staff, relay, page, form):
     factories.stock(relay.company, 1)
-    ids = {"ticket": Ticket.objects.get().pk, "user": relay.user.pk, "authenticator": Authenticator.objects.get().pk}
+    erasure = ask_erasure(user=factories.UserFactory(), keeps_tickets=False)
+    ids = {"ticket": Ticket.objects.get().pk, "user": relay.user.pk, "authenticator": Authenticator.objects.get().pk, "erasure": erasure.pk}
 
     answer = as_staff.post(page.format(**ids), {name: value.format(**ids) for name, value in form.items()})
 
@@ -66,6 +69,8 @@ def test_it_asks_before(as_staff, relay, page, form):
     assert not Ticket.objects.filter(status="cancelled").exists()
     assert not User.objects.get(pk=relay.user.pk).is_staff
     assert Authenticator.objects.exists()
+    erasure.refresh_from_db()
+    assert erasure.done_at is None
 
 
 def test_everyday_work_is_not_asked_for(as_staff, relay):

@@ -35,6 +35,10 @@ class TicketQuerySet(models.QuerySet):
         """For an event that is not over."""
         return self.filter(event__valid_until__gt=Now())
 
+    def held_to_come(self):
+        """In a member's hands, to be used at an event that is not over."""
+        return self.to_come().filter(status__in=["distributed", "printed"], member__isnull=False)
+
     def not_through(self, company: Company):
         """Tickets that this company never had on their present way down: only those may be forwarded to it."""
         return self.exclude(bought_by=company).exclude(forwards__to_company=company)
