@@ -1,4 +1,4 @@
-"""Tickets as PDF: one A4 page each, in one tagged document (PDF/UA-1), black on white.
+"""Tickets as PDF: one A4 page each, or four to a page, in one tagged document (PDF/UA-1), black on white.
 
 Nothing a person types becomes markup (templates escape), and nothing is fetched but the fonts beside this file.
 """
@@ -86,35 +86,41 @@ class Layer(NamedTuple):
         return picture.getvalue()
 
 
-def tickets_pdf(tickets: list[Ticket]) -> bytes:
-    """One document of these tickets, loaded with `for_print()` and already marked printed.
+TEMPLATES = {1: "tickets/ticket", 4: "tickets/small_ticket"}
+
+
+def tickets_pdf(tickets: list[Ticket], per_page: int = 1) -> bytes:
+    """One document of these tickets, one or four to a page, loaded with `for_print()` and already marked printed.
 
     What is the same on all is rendered once and drawn under each; a screen reader finds its words as the alternative
     text of that drawing.
     """
     signed_by, context = signer(), {"seller": Seller.objects.current(), "language": get_language()}
+    template = TEMPLATES[per_page]
     layers: dict[tuple, Layer] = {}
     pages = []
     for ticket in tickets:
         shared = (ticket.order_line_id, ticket.company_id, ticket.seat is None)
         if shared not in layers:
-            html = render_to_string("tickets/ticket_layer.html", context | {"ticket": ticket})
+            html = render_to_string(f"{template}_layer.html", context | {"ticket": ticket})
             words = " ".join(unescape(strip_tags(html.partition("<body>")[2])).split())
             layers[shared] = Layer(len(layers) + 1, rendered(html, {}), words)
         pages.append((ticket, layers[shared]))
-    html = render_to_string("tickets/ticket.html", context | {"pages": pages, "total": len(tickets), "first": tickets[0]})
+    sheets = [pages[at : at + per_page] for at in range(0, len(pages), per_page)]
+    html = render_to_string(f"{template}.html", context | {"pages": pages, "sheets": sheets, "total": len(tickets), "first": tickets[0]})
     pictures = {f"asset:qr/{ticket.pk}": qr_png(encode(ticket, signed_by)) for ticket in tickets}
     pictures |= {layer.url: layer.stand_in() for layer in layers.values()}
     return with_layers(rendered(html, pictures, pdf_variant="pdf/ua-1"), {layer.number: layer.page for layer in layers.values()})
 
 
-def rendered(html: str, pictures: dict[str, bytes], **options) -> bytes:
-    fonts, style = stylesheet()
+def rendered(html: str, pictures: dict[str, bytes], *, style: Path = FOLDER / "ticket.css", **options) -> bytes:
+    """The page as PDF, in this style and with our fonts; nothing is fetched."""
+    fonts, sheet = stylesheet(style)
     # Nothing of the growing document can be collected before its end: looking for it would take a fifth of the time.
     gc.disable()
     try:
         document = HTML(string=html, url_fetcher=OurFilesOnly(pictures), base_url=None)
-        return document.write_pdf(stylesheets=[style], font_config=fonts, **options)
+        return document.write_pdf(stylesheets=[sheet], font_config=fonts, **options)
     finally:
         gc.enable()
 
@@ -140,9 +146,9 @@ def with_layers(document: bytes, layers: dict[int, bytes]) -> bytes:
     return joined.getvalue()
 
 
-@lru_cache(maxsize=1)
-def stylesheet() -> tuple[FontConfiguration, CSS]:
-    """The page's style and its fonts, read once per process."""
+@lru_cache
+def stylesheet(style: Path) -> tuple[FontConfiguration, CSS]:
+    """A page's style and the fonts, read once per process."""
     fonts = FontConfiguration()
-    text = (FOLDER / "ticket.css").read_text()
+    text = (FOLDER / "fonts.css").read_text() + style.read_text()
     return fonts, CSS(string=text, font_config=fonts, url_fetcher=OurFilesOnly({}), base_url=None)
