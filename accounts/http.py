@@ -31,3 +31,11 @@ def keeping(request: HttpRequest, company_id) -> Relay:
     if not relay.may_keep_members:
         raise MayNot
     return relay
+
+
+def reading_accounts(request: HttpRequest, company_id) -> Relay:
+    """The relay who may see amounts and quantities: by the right to accounts, or because she distributes."""
+    relay = acting(request, company_id)
+    if not (relay.may_see_accounts or relay.may_distribute):
+        raise MayNot
+    return relay

@@ -14,7 +14,7 @@ from accounts.models import Company, Relay
 from distribution.seats import Row, SeatMap, in_words
 from members.forms import PeopleForm, email_field
 from members.models import Group, Member
-from portal.forms import NameField, RequestKeyField, TextField, as_uuid, clean_name
+from portal.forms import NameField, RequestKeyField, TextField, as_uuid
 from portal.text import canonical_email
 from tickets.models import Product, Ticket
 
@@ -178,12 +178,14 @@ class MergeForm(forms.Form):
 
 
 class QuantityField(forms.CharField):
-    """A number of tickets as typed, 1 or more and never more than `left`, which its form sets."""
+    """A number of tickets as typed, 1 or more and never more than `left`, which its form sets; None for nothing typed."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     left = 0
 
     def to_python(self, value):
+        if not self.required and not (value or "").strip():
+            return None
         number = whole_number(value or "")
         if not number:
             raise ValidationError(_("Type a number of tickets, 1 or more."))
@@ -224,33 +226,6 @@ class GroupDistributionForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["group"].queryset = groups  # type: ignore[attr-defined]
         self.fields["quantity"].left = MOST  # type: ignore[attr-defined]
-
-
-class HandOverForm(forms.Form):
-    quantity = QuantityField(label=gettext_lazy("How many tickets"), initial="1")
-    names = TextField(
-        label=gettext_lazy("Names to print, one a line: first name, then last name"),
-        required=False,
-        max_length=20_000,
-        help_text=gettext_lazy("Leave it empty to write the names by hand. With fewer names than tickets, the last ones stay blank."),
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-    )
-    request_key = RequestKeyField()
-
-    def __init__(self, left: int, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["quantity"].left = left  # type: ignore[attr-defined]
-
-    def clean_names(self) -> list[tuple[str, str]]:
-        lines = [clean_name(line) for line in self.cleaned_data["names"].splitlines() if line.strip()]
-        return [(first, last) for first, _space, last in (line.partition(" ") for line in lines)]
-
-    def clean(self):
-        values = super().clean() or {}
-        names, quantity = values.get("names"), values.get("quantity")
-        if names and quantity and len(names) > quantity:
-            self.add_error("names", _("There are more names than tickets: raise the number or take names out."))
-        return values
 
 
 class ForwardForm(forms.Form):

@@ -1,14 +1,16 @@
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Relay, User
 from members.models import Member
 from outbox.models import Delivery
-from tickets.models import Movement, Product
+from tickets.models import Movement, Product, Ticket
+from tickets.models.ticket import TicketQuerySet
 
 
 class DistributionQuerySet(models.QuerySet):
@@ -64,6 +66,11 @@ class Distribution(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.public_id}"
+
+    def tickets_given(self) -> TicketQuerySet:
+        """What it put in people's hands and is still there, in the order in which it is printed and signed for."""
+        given = Ticket.objects.given_in(self.public_id)
+        return given.by_seat() if self.kind == self.Kind.HAND_OVER else given.by_holder()
 
 
 class RecipientQuerySet(models.QuerySet):
@@ -132,3 +139,97 @@ class Reminder(models.Model):
 
     def __str__(self):
         return f"{self.member_id} {self.at}"
+
+
+class PrintoutQuerySet(models.QuerySet):
+    def in_sight_of(self, relay: Relay):
+        return self.filter(act__company=relay.company_id)
+
+
+class Printout(models.Model):
+    """Tickets of an act, marked printed already, as files that are rendered and kept for some hours.
+
+    These rows are the record; Celery only rings. The row stays when its files are dropped.
+    """
+
+    class PerPage(models.IntegerChoices):
+        ONE = 1, _("One ticket a page")
+        FOUR = 4, _("Four tickets a page, to cut out")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    act = models.ForeignKey(Distribution, on_delete=models.PROTECT, related_name="printouts")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="printouts")
+    request_key = models.UUIDField()
+    per_page = models.PositiveSmallIntegerField(choices=PerPage)
+    language = models.CharField(max_length=2)
+    quantity = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now())
+    cancelled_at = models.DateTimeField(null=True)
+
+    objects = PrintoutQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(name="a_printout_is_made_once", fields=["actor", "request_key"]),
+            models.CheckConstraint(name="a_printout_prints_something", condition=Q(quantity__gte=1)),
+        ]
+
+    def __str__(self):
+        return f"{self.public_id}"
+
+
+class PrintoutFileQuerySet(models.QuerySet):
+    def in_sight_of(self, relay: Relay):
+        return self.filter(printout__act__company=relay.company_id)
+
+    def for_list(self):
+        """What a page says of them, without what they hold."""
+        return self.defer("tickets", "generations", "content").order_by("number")
+
+    def with_tickets(self):
+        """Those that hold a ticket at least, or will; without their content."""
+        return self.filter(left_out__lt=F("quantity")).defer("content")
+
+
+class PrintoutFile(models.Model):
+    """Some tickets of a printout, in order, and their PDF once it is rendered."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    printout = models.ForeignKey(Printout, on_delete=models.CASCADE, db_index=False, related_name="files")
+    number = models.PositiveSmallIntegerField()
+    first = models.PositiveIntegerField()  # the place of its first ticket in the printout
+    quantity = models.PositiveIntegerField()
+    tickets = ArrayField(models.BigIntegerField())
+    generations = ArrayField(models.PositiveSmallIntegerField())
+    content = models.BinaryField(null=True)
+    rendered_at = models.DateTimeField(null=True)
+    left_out = models.PositiveIntegerField(default=0)  # no longer as they were marked printed, when it was rendered
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.UUIDField(null=True)
+
+    objects = PrintoutFileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["printout", "number"]
+        constraints = [
+            models.UniqueConstraint(name="a_file_is_once_in_a_printout", fields=["printout", "number"]),
+            models.CheckConstraint(
+                name="a_rendered_file_has_its_content",
+                condition=Q(content=None, rendered_at=None) | Q(content__isnull=False, rendered_at__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["number", "id"], name="file_to_render", condition=Q(rendered_at=None))]
+
+    def __str__(self):
+        return f"{self.printout_id} {self.number}"
+
+    @property
+    def last(self) -> int:
+        return self.first + self.quantity - 1
+
+    @property
+    def held(self) -> int:
+        """How many tickets the rendered file holds."""
+        return self.quantity - self.left_out if self.rendered_at else 0

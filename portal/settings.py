@@ -272,11 +272,16 @@ if BROKER_URL.startswith("filesystem:"):
         "data_folder_out": VAR_DIR / "queue",
         "control_folder": VAR_DIR / "queue-control",
     }
-CELERY_TASK_ROUTES = {"outbox.tasks.send_login_codes": {"queue": "login"}}
+CELERY_TASK_ROUTES = {
+    "outbox.tasks.send_login_codes": {"queue": "login"},
+    "distribution.tasks.render_printouts": {"queue": "print"},
+    "distribution.tasks.sweep_printouts": {"queue": "print"},
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "outbox.tasks.sweep", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "remind-relays": {"task": "distribution.tasks.remind_relays", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
     "retention": {"task": "accounts.tasks.apply_retention", "schedule": crontab(hour=3, minute=10)},
+    "sweep-printouts": {"task": "distribution.tasks.sweep_printouts", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "sweep-login": {"task": "outbox.tasks.send_login_codes", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
 }
 

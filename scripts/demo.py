@@ -104,7 +104,7 @@ def start_worker() -> None:
             "-c",
             "2",
             "-Q",
-            "celery,login",
+            "celery,login,print",
             "--without-mingle",
             "--without-gossip",
             "-l",

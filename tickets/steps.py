@@ -149,28 +149,35 @@ def reclaim(tickets: Sequence[Ticket], *, by: User, act: uuid.UUID | None, kind:
     record(kind, tickets, by=by, act=act, to_company=to, leaves_company=to is not None, leaves_member=True)
 
 
-def mark_printed(tickets: Sequence[Ticket], *, by: User | None) -> None:
+NAME_AS_HOLDERS = """
+UPDATE tickets_ticket t SET beneficiary_first_name = m.first_name, beneficiary_last_name = m.last_name FROM members_member m
+WHERE m.id = t.member_id AND t.id = ANY(%s) AND t.beneficiary_first_name = '' AND t.beneficiary_last_name = ''
+"""
+
+
+def mark_printed(tickets: Sequence[Ticket], *, by: User | None, act: uuid.UUID | None = None) -> None:
     """The barcodes leave the system, each with the name written on it: the member's where there is no other."""
     assert connection.in_atomic_block
-    unnamed = [t for t in tickets if not t.is_named and t.member]
-    for ticket in unnamed:
-        assert ticket.member is not None
-        ticket.beneficiary_first_name, ticket.beneficiary_last_name = ticket.member.first_name, ticket.member.last_name
-    if unnamed:
-        Ticket.objects.bulk_update(unnamed, ["beneficiary_first_name", "beneficiary_last_name"])
-    Ticket.objects.filter(pk__in=[t.pk for t in tickets], status=Status.DISTRIBUTED).update(
-        status=Status.PRINTED, printed_generation=F("generation")
-    )
-    record(Kind.PRINTED, tickets, by=by)
+    pks = [t.pk for t in tickets]
+    with connection.cursor() as cursor:
+        cursor.execute(NAME_AS_HOLDERS, [pks])
+    Ticket.objects.filter(pk__in=pks, status=Status.DISTRIBUTED).update(status=Status.PRINTED, printed_generation=F("generation"))
+    record(Kind.PRINTED, tickets, by=by, act=act)
+
+
+HAND_OVER = """
+UPDATE tickets_ticket t
+SET beneficiary_first_name = written.first, beneficiary_last_name = written.last, status = 'printed', printed_generation = generation
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS written(ticket, first, last) WHERE t.id = written.ticket
+"""
 
 
 def hand_over(tickets: Sequence[Ticket], names: Sequence[tuple[str, str]], *, by: User, act: uuid.UUID) -> None:
     """Print available tickets at once, each with a beneficiary's name or none, to be given on paper."""
     assert connection.in_atomic_block
-    for ticket, (first_name, last_name) in zip(tickets, names, strict=True):
-        ticket.beneficiary_first_name, ticket.beneficiary_last_name = first_name, last_name
-        ticket.status, ticket.printed_generation = Status.PRINTED, ticket.generation
-    Ticket.objects.bulk_update(tickets, ["beneficiary_first_name", "beneficiary_last_name", "status", "printed_generation"], batch_size=500)
+    assert len(tickets) == len(names)
+    with connection.cursor() as cursor:
+        cursor.execute(HAND_OVER, [[ticket.pk for ticket in tickets], [first for first, _ in names], [last for _, last in names]])
     record(Kind.HANDED_OVER, tickets, by=by, act=act)
 
 

@@ -7,7 +7,8 @@ from distribution.actions.import_members import import_members
 from distribution.actions.member import give_back, print_mine, rename
 from distribution.actions.members import leave, merge, put_back
 from distribution.actions.my_data import ask_erasure, call_off_erasure, erase_now
-from distribution.actions.printing import print_for_members
+from distribution.actions.printing import print_act, print_for_members
+from distribution.actions.printouts import cancel_printout, check_files, render_at_once
 from distribution.actions.reassign import reassign
 from distribution.actions.reclaim import reclaim
 from distribution.actions.remind import remind, remind_relays
@@ -15,6 +16,8 @@ from distribution.actions.remind import remind, remind_relays
 __all__ = [
     "ask_erasure",
     "call_off_erasure",
+    "cancel_printout",
+    "check_files",
     "correct_address",
     "distribute",
     "distribute_group",
@@ -26,6 +29,7 @@ __all__ = [
     "import_members",
     "leave",
     "merge",
+    "print_act",
     "print_for_members",
     "print_mine",
     "put_back",
@@ -35,6 +39,7 @@ __all__ = [
     "remind",
     "remind_relays",
     "rename",
+    "render_at_once",
     "send_again",
     "undo",
 ]

@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -143,5 +144,85 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="recipient",
             constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="a_recipient_receives_something"),
+        ),
+        migrations.CreateModel(
+            name="Printout",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("request_key", models.UUIDField()),
+                ("per_page", models.PositiveSmallIntegerField(choices=[(1, "One ticket a page"), (4, "Four tickets a page, to cut out")])),
+                ("language", models.CharField(max_length=2)),
+                ("quantity", models.PositiveIntegerField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("cancelled_at", models.DateTimeField(null=True)),
+                (
+                    "act",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="printouts", to="distribution.distribution"
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="printouts", to=settings.AUTH_USER_MODEL),
+                ),
+            ],
+            options={
+                "ordering": ["-at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PrintoutFile",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("first", models.PositiveIntegerField()),
+                ("quantity", models.PositiveIntegerField()),
+                ("tickets", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ("generations", django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), size=None)),
+                ("content", models.BinaryField(null=True)),
+                ("rendered_at", models.DateTimeField(null=True)),
+                ("left_out", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("worker", models.UUIDField(null=True)),
+                (
+                    "printout",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="files", to="distribution.printout"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["printout", "number"],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="printout",
+            constraint=models.UniqueConstraint(fields=("actor", "request_key"), name="a_printout_is_made_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="printout",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="a_printout_prints_something"),
+        ),
+        migrations.AddIndex(
+            model_name="printoutfile",
+            index=models.Index(condition=models.Q(("rendered_at", None)), fields=["number", "id"], name="file_to_render"),
+        ),
+        migrations.AddConstraint(
+            model_name="printoutfile",
+            constraint=models.UniqueConstraint(fields=("printout", "number"), name="a_file_is_once_in_a_printout"),
+        ),
+        migrations.AddConstraint(
+            model_name="printoutfile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("content", None), ("rendered_at", None)),
+                    models.Q(("content__isnull", False), ("rendered_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="a_rendered_file_has_its_content",
+            ),
         ),
     ]

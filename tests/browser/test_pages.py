@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from distribution.actions import distribute, forward, give_back, hand_over, reassign
+from distribution.actions import distribute, forward, give_back, hand_over, reassign, render_at_once
 from members.models import Member
 from outbox.models import Delivery
 from tests import factories
@@ -26,10 +26,14 @@ def story(live_server, settings):
     members = factories.MemberFactory.create_batch(4, company=relay.company)
     factories.given(members[0], product, 2, by=relay.user)
     factories.printed(factories.given(members[1], product, 2, by=relay.user))
+    members[3].email = ""
+    members[3].save()
     gifts = [(members[2].pk, 1, ()), (members[3].pk, 1, ())]
     act = distribute(relay=relay, product=product, gifts=gifts, message="À demain", request_key=uuid.uuid4())
     Delivery.objects.filter(recipient=members[2].email).update(state="failed", smtp_reply="550 unknown")
     paper = hand_over(relay=relay, product=product, quantity=2, names=[], request_key=uuid.uuid4())
+    many = hand_over(relay=relay, product=product, quantity=1, names=[], request_key=uuid.uuid4())  # nobody renders it: it is prepared
+    render_at_once(paper.printouts.get())
     site = factories.RelayFactory(company=factories.CompanyFactory(name="Lyon-Gerland", parent=relay.company))
     moved = forward(relay=relay, product=product, to=site.company, quantity=15, message="", request_key=uuid.uuid4())
     factories.given(factories.MemberFactory(company=site.company), product, 9, by=site.user)
@@ -79,6 +83,7 @@ def story(live_server, settings):
             f"{home}history/",
             f"{home}distributions/{act.public_id}/",
             f"{home}distributions/{paper.public_id}/",
+            f"{home}distributions/{many.public_id}/",
             f"{base}members/{members[2].public_id}/correct-address/",
             f"{home}members/",
             f"{home}members/?left=1",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 
 from scripts.postgres import free_port
 
@@ -42,10 +43,18 @@ def test_images_have_fixed_tags_and_services_a_health_check_and_a_restart():
 
 
 def test_nothing_starts_before_what_it_needs():
-    for name in ("web", "worker", "worker-login", "beat"):
+    for name in ("web", "worker", "worker-login", "worker-print", "beat"):
         needs = COMPOSE["services"][name]["depends_on"]
         assert needs["migrate"]["condition"] == "service_completed_successfully"
         assert needs["db"]["condition"] == needs["redis"]["condition"] == "service_healthy"
+
+
+def test_every_queue_has_a_worker():
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} | {"celery"}
+    commands = [service["command"] for name, service in LONG_RUNNING.items() if name.startswith("worker")]
+
+    assert {command[command.index("-Q") + 1] for command in commands} == routed
+    assert f'"{",".join(["celery", *sorted(routed - {"celery"})])}"' in (ROOT / "scripts/demo.py").read_text()
 
 
 def test_the_image_runs_as_an_ordinary_user_with_locked_dependencies():

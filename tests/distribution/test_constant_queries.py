@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from distribution.actions import distribute, hand_over, render_at_once
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,48 @@ def test_reclaiming_and_undoing_thirty_asks_as_often_as_three(as_relay, relay):
         return [queries_of(lambda: as_relay.get(url)), queries_of(lambda: as_relay.post(url, form))]
 
     assert give_and_take(3) == give_and_take(30)
+
+
+@pytest.mark.parametrize("page", ["", "sheet.pdf", "slip.pdf", "slip-with-names.pdf", "slip-with-names.csv"])
+def test_handing_over_thirty_and_their_papers_ask_as_often_as_three(as_relay, relay, page):
+    def hand_over(count: int) -> list[int]:
+        product = factories.stock(relay.company, count)
+        form = {"names": "\n".join(f"Zoé N{n}" for n in range(count)), "request_key": str(uuid.uuid4())}
+        handing = queries_of(lambda: as_relay.post(f"/c/{relay.company.public_id}/products/{product.public_id}/hand-over/", form))
+        act = f"/c/{relay.company.public_id}/distributions/{product.distributions.get().public_id}/"
+        printing = queries_of(lambda: as_relay.post(f"{act}print/", {"request_key": str(uuid.uuid4())}))
+        return [handing, printing, queries_of(lambda: as_relay.get(act + page))]
+
+    assert hand_over(3) == hand_over(30)
+
+
+def test_printing_for_thirty_members_asks_as_often_as_for_three(as_relay, relay):
+    def print_for(count: int) -> list[int]:
+        product = factories.stock(relay.company, count)
+        members = factories.MemberFactory.create_batch(count, company=relay.company)
+        gifts = [(m.pk, 1, ()) for m in members]
+        act = distribute(relay=relay, product=product, gifts=gifts, message="", request_key=uuid.uuid4())
+        page = f"/c/{relay.company.public_id}/distributions/{act.public_id}/"
+        printing = queries_of(lambda: as_relay.post(f"{page}print/", {"request_key": str(uuid.uuid4())}))
+        assert product.tickets.filter(status="printed").count() == count
+        return [printing, queries_of(lambda: as_relay.get(f"{page}sheet.pdf"))]
+
+    assert print_for(3) == print_for(30)
+
+
+def test_a_printout_in_five_files_is_shown_and_zipped_as_one_in_two_save_reading_each_file(as_relay, relay, monkeypatch):
+    monkeypatch.setattr("distribution.actions.printouts.MOST_IN_A_FILE", 2)
+
+    def printout_of(files: int) -> list[int]:
+        product = factories.stock(relay.company, 2 * files)
+        act = hand_over(relay=relay, product=product, quantity=2 * files, names=[], request_key=uuid.uuid4())
+        printout = act.printouts.get()
+        render_at_once(printout)
+        zipped = f"/c/{relay.company.public_id}/printouts/{printout.public_id}/tickets.zip"
+        shown = queries_of(lambda: as_relay.get(f"/c/{relay.company.public_id}/distributions/{act.public_id}/"))
+        return [shown, queries_of(lambda: as_relay.post(zipped)) - files]
+
+    assert printout_of(2) == printout_of(5)
 
 
 @pytest.mark.parametrize("page", ["", "distribute/", "hand-over/", "tickets/", "figures.csv"])

@@ -10,9 +10,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.actions import withdraw_relays
-from distribution.actions import distribute, forward, reclaim, reclaim_from
-from distribution.errors import CannotReclaim, NotEnoughTickets
-from distribution.models import Distribution
+from distribution.actions import distribute, forward, hand_over, print_act, reclaim, reclaim_from
+from distribution.actions.printouts import render_next
+from distribution.errors import CannotReclaim, NotEnoughTickets, NothingToPrint
+from distribution.models import Distribution, PrintoutFile
 from tests import factories
 from tickets import steps as tickets_steps
 from tickets.models import Ticket
@@ -172,3 +173,51 @@ def test_what_is_given_while_its_taking_back_waits_stays_given(seller):
 
     assert isinstance(result[0], CannotReclaim)
     assert member.tickets.count() == 1
+
+
+def test_what_another_act_gives_while_its_printing_waits_is_not_printed_for_the_first(seller, signing_key):
+    relay = factories.RelayFactory()
+    product = factories.stock(relay.company, 1)
+    first, second = factories.MemberFactory.create_batch(2, company=relay.company)
+    act = distribute(relay=relay, product=product, gifts=[(first.pk, 1, ())], message="", request_key=uuid.uuid4())
+    holds, result = threading.Event(), []
+
+    def print_it():
+        holds.wait(10)
+        try:
+            result.append(print_act(relay=relay, act=act, without_email=False, per_page=1, language="fr", request_key=uuid.uuid4()))
+        except NothingToPrint as refusal:
+            result.append(refusal)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=print_it)
+    thread.start()
+    with transaction.atomic():
+        tickets = list(Ticket.objects.select_for_update())
+        tickets_steps.reclaim(tickets, by=relay.user, act=None)
+        tickets_steps.distribute([(tickets[0], second)], by=relay.user, shown_from=timezone.now(), act=uuid.uuid4())
+        holds.set()
+        time.sleep(0.5)  # the printer has found the ticket in the first one's hands and waits for its lock
+    thread.join(10)
+
+    assert isinstance(result[0], NothingToPrint)
+    ticket = Ticket.objects.get()
+    assert (ticket.member, ticket.status) == (second, "distributed")
+
+
+def test_a_printout_asked_twice_at_once_is_made_once_and_its_files_are_rendered_once(seller, signing_key):
+    relay = factories.RelayFactory()
+    product = factories.stock(relay.company, 3)
+    act = hand_over(relay=relay, product=product, quantity=3, names=[], request_key=uuid.uuid4())
+    key = uuid.uuid4()
+
+    def print_it():
+        return print_act(relay=relay, act=act, without_email=False, per_page=1, language="fr", request_key=key)
+
+    first, second = at_once(print_it, print_it)
+    at_once(render_next, render_next, render_next, render_next)
+
+    assert first == second and act.printouts.count() == 2
+    assert set(PrintoutFile.objects.values_list("attempts", flat=True)) == {1}
+    assert not PrintoutFile.objects.filter(rendered_at=None).exists()

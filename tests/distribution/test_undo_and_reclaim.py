@@ -7,14 +7,14 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Seller
-from distribution.actions import distribute, hand_over, reclaim, undo
-from distribution.errors import CannotReclaim, NotEnoughTickets, UndoTooLate
+from distribution.actions import distribute, reclaim, undo
+from distribution.errors import CannotReclaim, UndoTooLate
 from distribution.models import Distribution
 from outbox import actions as outbox_actions
 from outbox.models import Delivery
 from tests import factories
 from tickets import steps as tickets_steps
-from tickets.models import Movement, Ticket
+from tickets.models import Movement
 from tickets.stock import figures_of
 
 pytestmark = pytest.mark.django_db
@@ -127,36 +127,3 @@ def test_tickets_of_another_company_are_not_reclaimed(relay, zoe):
 
     with pytest.raises(CannotReclaim):
         take_back(other, ticket)
-
-
-def test_handing_over_prints_at_once_without_any_email(relay):
-    product = factories.stock(relay.company, 3)
-
-    act = hand_over(relay=relay, product=product, quantity=2, names=[("Zoé", "Lefèvre")], request_key=uuid.uuid4())
-
-    tickets = list(Ticket.objects.filter(status="printed").order_by("pk"))
-    assert [t.beneficiary for t in tickets] == ["Zoé Lefèvre", ""]
-    assert [m.kind for m in Movement.objects.filter(act=act.public_id)] == ["handed_over"] * 2
-    figures = figures_of(relay.company, product)
-    assert (figures.distributed, figures.printed, figures.left) == (2, 2, 1)
-    assert not factories.owed().exists()
-
-
-def test_handing_over_more_than_is_left_moves_nothing(relay):
-    product = factories.stock(relay.company, 1)
-
-    with pytest.raises(NotEnoughTickets):
-        hand_over(relay=relay, product=product, quantity=2, names=[], request_key=uuid.uuid4())
-
-    assert figures_of(relay.company, product).left == 1
-
-
-def test_a_batch_is_printed_again_only_as_far_as_it_still_stands(as_relay, relay):
-    product = factories.stock(relay.company, 2)
-    act = hand_over(relay=relay, product=product, quantity=2, names=[], request_key=uuid.uuid4())
-    url = f"/c/{relay.company.public_id}/distributions/{act.public_id}/tickets.pdf"
-    assert as_relay.get(url).content.startswith(b"%PDF")
-
-    take_back(relay, *Ticket.objects.all())
-
-    assert as_relay.get(url).status_code == 302

@@ -17,6 +17,7 @@ def story(seller, signing_key):
     act = distribute(relay=relay, product=product, gifts=gifts, message="", request_key=uuid.uuid4())
     paper = hand_over(relay=relay, product=product, quantity=1, names=[], request_key=uuid.uuid4())
     site = factories.RelayFactory(company=factories.CompanyFactory(parent=relay.company))
+    printout = paper.printouts.get()
     forward(relay=relay, product=product, to=site.company, quantity=1, message="", request_key=uuid.uuid4())
     other = factories.RelayFactory()
     factories.stock(other.company, 2)
@@ -26,6 +27,8 @@ def story(seller, signing_key):
         "ticket_id": ticket.public_id,
         "distribution_id": act.public_id,
         "recipient_id": act.recipients.get().public_id,
+        "printout_id": printout.public_id,
+        "file_id": printout.files.get().public_id,
         "other_id": site.company.public_id,
         "member_id": member.public_id,
         "duplicate_id": factories.MemberFactory(company=relay.company).public_id,

@@ -83,7 +83,6 @@ def test_get_and_head_change_nothing_and_every_answer_is_safe(client, story, who
         if who_may(name) == "staff" and who in ("relay", "member"):
             continue
         ids = story["ids"] | admin_ids(name) | ({"key": letter} if name.startswith("inbox") else {})
-        ids |= {"distribution_id": story["paper"]} if name == "distribution:handed_over" else {}
         answer = client.get(fill(path, ids))
         assert answer.status_code < 500, name
         has_its_headers(name, answer)

@@ -59,6 +59,13 @@ class TicketQuerySet(models.QuerySet):
         """Everything that its PDF shows, in one query."""
         return self.select_related("event__venue", "product", "member", "seat", "bought_by", "company", "order_line__order")
 
+    def given_in(self, act: uuid.UUID):
+        """What this act put in somebody's hands and no later one took back or gave anew."""
+        giving = Movement.objects.filter(kind__in=[Movement.Kind.DISTRIBUTED, Movement.Kind.HANDED_OVER])
+        last = giving.filter(ticket=OuterRef("pk")).order_by("-pk").values("act")[:1]
+        held = self.filter(status__in=[Ticket.Status.DISTRIBUTED, Ticket.Status.PRINTED, Ticket.Status.CHECKED])
+        return held.filter(pk__in=giving.filter(act=act).values("ticket")).alias(last_act=Subquery(last)).filter(last_act=act)
+
     def with_last_movement(self):
         """Each with the instant (`moved_at`) of its last movement."""
         last = Movement.objects.filter(ticket=OuterRef("pk")).order_by("-pk")
@@ -66,6 +73,10 @@ class TicketQuerySet(models.QuerySet):
 
     def by_seat(self):
         return self.order_by("seat__block", "seat__row", "seat__place_in_row", "number")
+
+    def by_holder(self):
+        """By the member's name, as in a list that people sign."""
+        return self.order_by("member__sort_key", "member", "seat__block", "seat__row", "seat__place_in_row", "number")
 
 
 class Ticket(models.Model):
