@@ -2,7 +2,6 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from distribution import actions
 from members.models import Erasure
 from portal.admin import ReadOnlyAdmin, asks_again_to
 
@@ -40,6 +39,8 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Erase now, without waiting for the delay"))
     def erase_now(self, request, queryset):
+        from distribution import actions  # it draws tickets: their libraries are not there when the image is built
+
         erasures = list(queryset.filter(called_off_at=None, done_at=None).values_list("pk", flat=True))
         done = actions.erase_now(erasures=erasures, by=request.user)
         self.message_user(request, ngettext("%(n)d person is erased.", "%(n)d people are erased.", done) % {"n": done}, messages.SUCCESS)

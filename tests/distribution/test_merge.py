@@ -241,6 +241,15 @@ def test_a_ticket_that_came_along_and_is_taken_back_before_she_heard_is_never_sp
     assert set(factories.owed().values_list("kind", "state")) == {("tickets_distributed", "cancelled")}
 
 
+def test_one_of_two_tickets_that_came_along_is_taken_back_and_the_email_still_tells_of_the_other(relay, product, gone, kept):
+    give(relay, product, gone, 2)
+    join(relay, gone, kept)
+
+    reclaim(relay=relay, shown=factories.shown(kept.tickets.first()), request_key=uuid.uuid4())
+
+    assert list(factories.owed().filter(state="pending").values_list("kind", "recipient")) == [("tickets_distributed", "zoe@exemple.fr")]
+
+
 def test_how_far_her_tickets_have_come_is_told_on_one_line(relay, product, gone, kept):
     give(relay, product, gone, 2)
     give(relay, product, kept)

@@ -58,7 +58,7 @@ def a_full_life(relay, zoe, user) -> None:
     give(relay, zoe)
     act = give(relay, zoe, message="Repris")
     ticket = Ticket.objects.get(product=act.product)
-    reclaim(relay=relay, product=act.product, tickets=[ticket.public_id], request_key=uuid.uuid4())
+    reclaim(relay=relay, shown=factories.shown(ticket), request_key=uuid.uuid4())
     factories.RelayFactory(user=user)
     members_actions.answer_consent(user=user, yes=True, text="?", page="my_tickets")
     members_actions.ask_address_change(user=user, email="zoe@perso.fr", members=[zoe.public_id])

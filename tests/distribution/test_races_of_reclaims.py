@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from control.actions import scan
 from distribution.actions import print_mine, reassign, reclaim, remind, remind_relays, rename
-from distribution.errors import CannotReclaim, TicketHasChanged
+from distribution.errors import CannotReclaim, SomeoneLeft, TicketHasChanged
 from distribution.models import Distribution, Reminder
+from members.models import Member
 from tests import factories
 from tests.control.test_gate import code_of
 from tests.distribution.test_races import at_once
@@ -135,6 +136,27 @@ def test_tickets_are_locked_in_the_order_of_their_keys_whatever_the_page_sends(r
 
     assert len(free) == 8
     assert isinstance(results[0], Distribution)
+
+
+def test_nothing_is_given_on_to_someone_who_leaves_the_list_meanwhile(relay, company, zoe):
+    karim = factories.MemberFactory(company=company)
+    (ticket,) = factories.given(zoe, factories.stock(company, 1), by=relay.user)
+    act, holds, results = taking(relay, ticket, karim), threading.Event(), []
+
+    def give():
+        holds.wait(10)
+        results.append(at_once(act)[0])
+
+    thread = threading.Thread(target=give)
+    thread.start()
+    with transaction.atomic():
+        Member.objects.select_for_update(no_key=True).filter(pk=karim.pk).update(left_on=timezone.localdate())
+        holds.set()
+        time.sleep(0.5)  # the giver has found him on the list and waits for his row
+    thread.join(10)
+
+    assert isinstance(results[0], SomeoneLeft)
+    assert ticket.movements.latest("pk").kind == "distributed" and zoe.tickets.get() == ticket
 
 
 @pytest.mark.parametrize("given_on", [False, True])

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Seller
-from distribution.actions import distribute, hand_over, reassign, reclaim, undo
+from distribution.actions import distribute, hand_over, merge, reassign, reclaim, undo
+from distribution.actions.members import addresses
 from distribution.errors import CannotReclaim
 from distribution.models import Distribution
 from members.models import Member
@@ -149,6 +150,19 @@ def test_if_one_ticket_has_changed_since_the_preview_nothing_moves_and_the_fresh
     assert "Désolée" in page
     if change == "given":
         assert f"Le billet {moved.number} a été redonné depuis, à Karim Benali" in page
+
+
+def test_a_ticket_whose_holders_two_entries_became_one_still_comes_back_once_seen_again(as_relay, relay, product, zoe):
+    twice = factories.MemberFactory(company=relay.company, first_name="Zoe", last_name="Lefevre")
+    (ticket,) = factories.given(twice, product, by=relay.user)
+    form = sent(ticket)
+    merge(relay=relay, gone=twice, kept=zoe, shown=addresses(twice, zoe), request_key=uuid.uuid4())
+
+    answer = as_relay.post(page_of(relay, product), form)
+
+    assert answer.status_code == 422 and "1 billet vous revient" in said(answer) and zoe.tickets.get() == ticket
+    as_relay.post(page_of(relay, product), sent(ticket))
+    assert not zoe.tickets.exists()
 
 
 def test_an_act_is_taken_back_whole_days_later_and_what_is_no_longer_its_own_stays(as_relay, relay, product, zoe, karim):

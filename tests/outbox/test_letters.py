@@ -7,10 +7,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone, translation
 
+from accounts import actions as accounts_actions
 from accounts import steps as accounts_steps
-from accounts.models import Relay
-from distribution.actions import distribute, forward, give_back, merge, reclaim, reclaim_from, remind, remind_relays
+from accounts.models import Relay, User
+from distribution.actions import ask_erasure, distribute, forward, give_back, merge, reclaim, reclaim_from, remind, remind_relays
 from distribution.actions.members import addresses
+from members import actions as members_actions
+from members.models import Member
 from outbox import kinds
 from outbox.kinds import kind
 from outbox.models import Delivery
@@ -51,7 +54,24 @@ def owed(relay, client) -> dict[str, Delivery]:
     distribute(relay=relay, product=product, gifts=[(twice.pk, 1, ())], message="", request_key=uuid.uuid4())
     Delivery.objects.filter(recipient=twice.email).update(state="sent")
     merge(relay=relay, gone=twice, kept=zoe, shown=addresses(twice, zoe), request_key=uuid.uuid4())
+    owe_about_her_data(relay)
     return {delivery.kind: delivery for delivery in Delivery.objects.all()}
+
+
+def owe_about_her_data(relay) -> None:
+    """What a person does with what is held on her, and what the clock tells one who has not come for years."""
+    ana = factories.MemberFactory(company=relay.company, first_name="Ana", last_name="Costa")
+    user = factories.login(ana.email)
+    members_actions.correct_my_name(user=user, member=ana.public_id, shown=str(ana), first_name="Anna", last_name="Costa")
+    members_actions.ask_address_change(user=user, email="anna@perso.example", members=[ana.public_id])
+    members_actions.change_address(user=user, code=Delivery.objects.get(kind="address_code").secret)
+    members_actions.leave_list(user=User.objects.get(email="anna@perso.example"), member=ana.public_id)
+    ask_erasure(user=User.objects.get(email="anna@perso.example"), keeps_tickets=True)
+    absent = factories.MemberFactory(company=relay.company)
+    long_ago = timezone.now() - timezone.timedelta(days=3 * 365)
+    Member.objects.filter(pk=absent.pk).update(bears_address_since=long_ago, created_at=long_ago, last_given_at=None)
+    User.objects.filter(email=absent.email).update(created_at=long_ago, last_seen_at=None)
+    accounts_actions.apply_retention()
 
 
 def written(delivery: Delivery, language: str):

@@ -195,8 +195,7 @@ def test_the_sellers_logo_is_drawn_again_and_anything_else_is_refused(as_staff, 
     picture = io.BytesIO()
     Image.new("RGB", (900, 300), "red").save(picture, "JPEG")
     url = reverse("admin:accounts_seller_change", args=[1])
-    form = {"name": "Billetterie", "accent": "#F0532D", "undo_seconds": "30", "reclaim_until": "checked", "erasure_days": "7"}
-    form |= {field.name: "12" for field in Seller._meta.fields if field.name.endswith("_months")}
+    form = {field.name: field.get_default() for field in Seller._meta.fields if field.editable and field.get_default() is not None}
 
     as_staff.post(url, form | {"logo_file": SimpleUploadedFile("logo.jpg", picture.getvalue())})
     logo = as_staff.get("/logo.png")
