@@ -147,6 +147,18 @@ def test_who_has_left_with_her_tickets_keeps_them_whatever_is_sent_later(relay, 
     assert zoe.tickets.count() == 1 and not Distribution.objects.exists()
 
 
+def test_the_address_of_who_left_is_not_offered_to_be_corrected(as_relay, relay, zoe):
+    product = factories.stock(relay.company, 1)
+    factories.given(zoe, product, by=relay.user)
+    link = f"/members/{zoe.public_id}/correct-address/"
+    home = f"/c/{relay.company.public_id}/products/{product.public_id}/"
+    assert link in said(as_relay.get(home))
+
+    leave(relay=relay, member=zoe, reclaims=False, request_key=uuid.uuid4())
+
+    assert link not in said(as_relay.get(home))
+
+
 def test_who_was_typed_anew_meanwhile_is_not_put_back_as_a_double(as_relay, relay, url, zoe):
     Member.objects.update(left_on="2026-03-03", first_name="Zoe")
     Member.objects.filter(pk=zoe.pk).update(sort_key="lefevre zoe")

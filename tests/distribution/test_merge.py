@@ -176,6 +176,15 @@ def test_who_had_been_told_at_an_address_that_the_tickets_leave_is_told_so(relay
     assert "2 billets" in told["Subject"] and "Bonjour Zoé" in told.get_body(("plain",)).get_content()
 
 
+def test_an_address_that_was_refused_is_told_nothing_more(relay, product, gone, kept):
+    give(relay, product, gone)
+    Delivery.objects.filter(recipient=gone.email).update(state="failed", smtp_reply="550 unknown")
+
+    join(relay, gone, kept)
+
+    assert [d.recipient for d in factories.owed().filter(state="pending")] == ["zoe@exemple.fr"]
+
+
 def test_an_email_that_has_not_left_leaves_for_the_address_kept_alone(relay, product, gone, kept):
     give(relay, product, gone)
 
