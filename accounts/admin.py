@@ -4,7 +4,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
-from accounts import actions, steps
+from accounts import actions, retention, steps
 from accounts.forms import RelayForm, SellerForm
 from accounts.models import Company, Relay, Seller, User
 from portal.admin import ReadOnlyAdmin, asks_again, asks_again_to
@@ -40,7 +40,7 @@ class SellerAdmin(admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         fields = [str(name) for name in self.get_fields(request, obj)]
-        kept = [name for name in fields if name.endswith(("_months", "_days"))]
+        kept = [name for name in fields if name in {line.column for line in retention.table().values()}]
         return [
             (None, {"fields": [name for name in fields if name not in kept]}),
             (_("How long personal data is kept"), {"fields": kept}),

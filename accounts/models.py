@@ -75,6 +75,7 @@ class Seller(models.Model):
         help_text=_("The law gives a month. The person may change her mind meanwhile."),
     )
     address_days = 1  # an address that was typed and not proven
+    files_hours = 6  # tickets as files that relays print
     session_days = settings.SESSION_COOKIE_AGE // (24 * 3600)
 
     objects = SellerManager()

@@ -35,16 +35,21 @@ class Line:
     def kept(self, seller: Seller) -> str:
         """For how long, in words."""
         count = getattr(seller, self.column)
-        term = ngettext("%(count)d day", "%(count)d days", count)
-        if self.column.endswith("_months"):
-            term = ngettext("%(count)d month", "%(count)d months", count)
-        return str(self.since) % {"term": term % {"count": count}}
+        terms = {
+            "months": ngettext("%(count)d month", "%(count)d months", count),
+            "days": ngettext("%(count)d day", "%(count)d days", count),
+            "hours": ngettext("%(count)d hour", "%(count)d hours", count),
+        }
+        return str(self.since) % {"term": terms[self.unit] % {"count": count}}
+
+    @property
+    def unit(self) -> str:
+        return self.column.rpartition("_")[2]
 
     def before(self, seller: Seller) -> datetime:
         """What was over before this instant is past its date, by the database's clock and calendar."""
-        unit = self.column.rpartition("_")[2]
         with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp() - %s::interval", [f"{getattr(seller, self.column)} {unit}"])
+            cursor.execute("SELECT clock_timestamp() - %s::interval", [f"{getattr(seller, self.column)} {self.unit}"])
             return cursor.fetchone()[0]
 
 

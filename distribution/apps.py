@@ -30,6 +30,14 @@ class DistributionConfig(AppConfig):
             erase=steps.erase_old_words,
         )
         retention.register(
+            "files",
+            column="files_hours",
+            what=_("The files of tickets that relays print, with the names on them"),
+            since=_("%(term)s after they were asked for"),
+            basis=retention.CONTRACT,
+            erase=steps.drop_old_files,
+        )
+        retention.register(
             "logins",
             column="inactive_months",
             what=_("Your login, your names and your address; an email warns you 30 days before"),

@@ -9,7 +9,7 @@ from django.db.models.functions import Greatest
 
 from accounts import steps as accounts_steps
 from accounts.models import Relay, User
-from distribution.models import Distribution, Recipient, Reminder
+from distribution.models import Distribution, PrintoutFile, Recipient, Reminder
 from members import steps as members_steps
 from members.models import AddressChange, Erasure, Member
 from outbox import steps as outbox_steps
@@ -154,3 +154,10 @@ def erase_old_words(before: datetime, limit: int) -> int:
         keys = list(said.exclude(message="").order_by().values_list("pk", flat=True)[:limit])
         erased += said.model.objects.filter(pk__in=keys).update(message="")
     return erased
+
+
+def drop_old_files(before: datetime, limit: int) -> int:
+    """Drop the files of printouts made before an instant: names are on them."""
+    assert connection.in_atomic_block
+    old = PrintoutFile.objects.filter(printout__at__lt=before).order_by().values_list("pk", flat=True)
+    return PrintoutFile.objects.filter(pk__in=list(old[:limit])).delete()[0]

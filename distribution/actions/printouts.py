@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import translation
 
-from accounts.models import Relay, User
+from accounts.models import Relay, Seller, User
+from distribution import steps
 from distribution.models import Distribution, Printout, PrintoutFile
 from portal.clock import now
 from tickets.documents import tickets_pdf
@@ -19,7 +20,7 @@ from tickets.models import Ticket
 
 MOST_IN_A_FILE = 300  # in one document memory grows with each ticket, and documents joined later lose their tags
 AT_ONCE = 100  # the answer may wait for so many: a second or two
-KEPT = timedelta(hours=6)
+KEPT = timedelta(hours=Seller.files_hours)
 LEASE = timedelta(seconds=60)  # many times what a file takes
 MOST_ATTEMPTS = 5
 
@@ -137,4 +138,5 @@ def cancel_printout(*, relay: Relay, printout: Printout) -> bool:
 @transaction.atomic(durable=True)
 def drop_old_files() -> None:
     """The files of printouts older than some hours. Movements keep what was printed; printing again makes new ones."""
-    PrintoutFile.objects.filter(printout__at__lt=now() - KEPT).delete()
+    while steps.drop_old_files(now() - KEPT, limit=500):
+        pass

@@ -15,8 +15,8 @@ from accounts import actions, retention
 from accounts.models import Seller, User
 from accounts.tasks import apply_retention
 from control.models import Scan
-from distribution.actions import ask_erasure, distribute
-from distribution.models import Distribution
+from distribution.actions import ask_erasure, distribute, hand_over
+from distribution.models import Distribution, Printout, PrintoutFile, Reminder
 from members.models import Access, AddressChange, Consent, Member
 from outbox import steps as outbox_steps
 from outbox.models import Delivery, DeliveryEvent
@@ -95,7 +95,19 @@ def words(relay, at):
     gifts = [(factories.MemberFactory(company=relay.company).pk, 1, ())]
     act = distribute(relay=relay, product=product, gifts=gifts, message="Zoé, à demain", request_key=uuid.uuid4())
     Distribution.objects.filter(pk=act.pk).update(at=at, message="De garde ce soir-là")
-    return lambda: bool(Distribution.objects.get(pk=act.pk).message or act.recipients.get().message)
+    reminded = {"product": product, "member": act.recipients.get().member, "actor": relay.user, "request_key": uuid.uuid4()}
+    reminder = Reminder.objects.create(**reminded, message="Pensez-y", at=at)
+    left = [Distribution.objects.filter(pk=act.pk), act.recipients.all(), Reminder.objects.filter(pk=reminder.pk)]
+    return lambda: any(rows.exclude(message="").exists() for rows in left)
+
+
+def a_file(relay, at):
+    product = factories.stock(relay.company, 1)
+    act = hand_over(relay=relay, product=product, quantity=1, names=[("Zoé", "Lefèvre")], request_key=uuid.uuid4())
+    files = PrintoutFile.objects.filter(printout__act=act)
+    Printout.objects.filter(act=act).update(at=at)
+    assert files.exists()
+    return files.exists
 
 
 def a_login(relay, at):
@@ -128,6 +140,7 @@ KEPT = {
     "addresses": an_unproven_address,
     "names": a_name,
     "words": words,
+    "files": a_file,
     "logins": a_login,
     "members": a_member_without_address,
     "erasures": who_asked,
@@ -164,7 +177,7 @@ def test_what_is_past_its_date_is_erased_and_what_is_younger_is_not(relay, name)
     assert young()
 
 
-@pytest.mark.parametrize("name", [name for name in KEPT if name not in ("sessions", "addresses")])  # these two are fixed
+@pytest.mark.parametrize("name", [name for name in KEPT if name not in ("sessions", "addresses", "files")])  # these are fixed
 def test_the_sellers_own_duration_is_the_one_applied(relay, name):
     line = retention.table()[name]
     left = KEPT[name](relay, line.before(Seller.objects.current()) - timedelta(minutes=1))

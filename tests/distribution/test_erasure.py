@@ -19,8 +19,9 @@ from distribution import steps
 from distribution.actions import ask_erasure, call_off_erasure, distribute, erase_now, give_back, hand_over
 from distribution.actions.distribute import lock_members
 from distribution.errors import HoldsTickets, SomeoneLeft, StillActs
+from distribution.models import Reminder
 from members import actions as members_actions
-from members.models import Access, AddressChange, Consent, Erasure, Member
+from members.models import Access, AddressChange, Consent, Erasure, Group, Member
 from outbox import actions as outbox_actions
 from outbox.models import Delivery, DeliveryEvent
 from tests import factories
@@ -66,6 +67,11 @@ def a_life_here(relay, zoe, user) -> None:
         assert tickets_steps.check(number=kept.number, event=product.event, generation=0)
     give_back(user=user, ticket=returned.public_id, generation=0, message="Zoé Canari, de garde", request_key=uuid.uuid4())
     hand_over(relay=relay, product=product, quantity=1, names=[("Zoé", "Canari")], request_key=uuid.uuid4())
+    Reminder.objects.create(product=product, member=other, actor=relay.user, request_key=uuid.uuid4(), message="Comme Zoé Canari")
+    Reminder.objects.create(product=product, member=zoe, actor=relay.user, request_key=uuid.uuid4(), message="Canari, pensez-y")
+    Group.objects.create(company=relay.company, name="Site").members.add(zoe, other)
+    before = {"company": relay.company, "first_name": "Zoé", "last_name": "Canari", "email": "zoe.canari@ancienne.fr"}
+    Member.objects.create(**before, merged_into=zoe, left_on="2026-01-01")
     Relay.objects.create(user=user, company=relay.company, first_name="Zoé", last_name="Canari", withdrawn_at=timezone.now())
     LogEntry.objects.create(
         user=relay.user, content_type=ContentType.objects.get_for_model(User), object_id=user.pk, object_repr=ADDRESS, action_flag=CHANGE
@@ -97,6 +103,7 @@ def test_nothing_in_the_database_says_who_she_was(relay, zoe, user):
     accounts_actions.apply_retention()
 
     assert [line for line in everything_in_the_database().split("\n") if "canari" in line.lower()] == []
+    assert list(Group.objects.get().members.all()) == [Member.objects.get(email__contains="zoe", last_name__startswith="Lef")]
     assert list(Movement.objects.order_by("pk").values()) == movements
     assert list(Ticket.objects.order_by("pk").values("number", "status", "member", "company", "generation")) == tickets
 
@@ -179,6 +186,16 @@ def test_her_login_is_no_more_and_the_same_address_may_come_again_as_another(rel
     again = factories.MemberFactory(company=relay.company, first_name="Zoé", last_name="Canari", email=ADDRESS)
     assert again.pk != zoe.pk
     assert User.objects.get(email=ADDRESS).pk != user.pk
+
+
+def test_no_list_of_the_relays_has_her_any_more(relay, zoe, user, as_relay):
+    ask_and_wait(user)
+    assert zoe in Member.objects.ever_of(relay.company)
+
+    accounts_actions.apply_retention()
+
+    assert zoe not in Member.objects.ever_of(relay.company)
+    assert as_relay.post(f"/c/{relay.company.public_id}/members/{zoe.public_id}/put-back/").status_code == 404
 
 
 def test_who_refused_offers_is_not_asked_again_when_her_address_comes_back(relay, zoe, user, client):

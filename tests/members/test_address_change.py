@@ -84,6 +84,16 @@ def test_afterwards_the_address_is_hers_alone_to_change(zoe, user):
         members_steps.write_address(zoe, "relais@mecavia.example")
 
 
+def test_whoever_was_merged_into_her_moves_with_her(relay, zoe, user):
+    before = factories.MemberFactory(company=relay.company, first_name="Zoë", last_name="Lefevre-Diallo", email=OLD)
+    Member.objects.filter(pk=before.pk).update(merged_into=zoe, left_on="2026-01-01")
+
+    actions.change_address(user=user, code=ask(user, zoe))
+
+    before.refresh_from_db(), user.refresh_from_db()
+    assert before.email == user.email == NEW
+
+
 def test_those_chosen_move_and_the_others_stay_with_the_old_address(relay, zoe, user, as_zoe):
     son = factories.MemberFactory(company=relay.company, first_name="Kofi", email=OLD)
 
