@@ -142,7 +142,7 @@ def bulk(port: int, quick: bool) -> dict[str, dict]:
 
 
 def some_stock(company: Company, count: int, category: str = "Mesure") -> Product:
-    from tickets import actions
+    from sales import actions
     from tickets.models import Order, OrderLine
 
     event = loader.event(f"Mesure {uuid.uuid4().hex[:6]}", "concert", loader.auditorium(), starts_at=timezone.now() + timedelta(hours=1))

@@ -26,6 +26,7 @@ from members.models import Group, Member
 from outbox.models import Delivery, DeliveryEvent
 from portal.clock import now
 from portal.text import folded
+from sales import actions as sales_actions
 from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
 from tickets.models import Event, Order, OrderLine, Product, Seat, Ticket, Venue
@@ -178,7 +179,7 @@ def order(story: Story, company: Company, sold: Product, quantity: int, channel:
     """A confirmed order; its emails are told as sent long ago."""
     made = Order.objects.create(company=company, channel=channel)
     OrderLine.objects.create(order=made, product=sold, quantity=quantity, unit_price=sold.price, vat_rate=sold.vat_rate)
-    return tickets_actions.confirm_order(order=made.pk, by=story.staff)
+    return sales_actions.confirm_order(order=made.pk, by=story.staff)
 
 
 def give(story: Story, sold: Product, members: list[Member], each: int = 1, message: str = "", relay: Relay | None = None) -> None:

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "accounts",
     "members",
     "tickets",
+    "sales",
     "distribution",
     "control",
     "dashboard",

@@ -105,7 +105,10 @@ def french():
 
 @pytest.fixture(autouse=True)
 def everything_is_conserved(request):
-    """Invariant 1 after every test that used the database: replaying the movements gives today's tickets."""
+    """Invariants 1, 4 and 5 after every test that used the database: replaying the movements gives today's tickets, nothing is
+    oversold, and the money sums to zero."""
     yield
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         factories.assert_conserved()
+        factories.assert_within_quotas()
+        factories.assert_balanced()

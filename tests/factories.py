@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import factory
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -17,6 +18,9 @@ from members import steps as members_steps
 from members.models import Group, Member
 from outbox.models import Delivery
 from portal.text import folded
+from sales import actions as sales_actions
+from sales.models import Account, Entry
+from sales.steps import ledger, orders
 from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
 from tickets.models import Event, Movement, Order, OrderLine, Product, SigningKey, Ticket, Venue
@@ -152,7 +156,7 @@ def order(company: Company, product: Product, quantity: int, channel: str = "pho
 def stock(company: Company, quantity: int, product: Product | None = None, channel: str = "phone") -> Product:
     """Tickets issued to a company by a confirmed order."""
     product = product or ProductFactory()
-    tickets_actions.confirm_order(order=order(company, product, quantity, channel).pk, by=None)
+    sales_actions.confirm_order(order=order(company, product, quantity, channel).pk, by=None)
     return product
 
 
@@ -229,3 +233,29 @@ def assert_conserved() -> None:
     for t in tickets:
         row = {"company": t.company_id, "member": t.member_id, "status": t.status, "generation": t.generation}
         assert replay(movements[t.pk]) == row, f"ticket {t.number}: {replay(movements[t.pk])} != {row}"
+
+
+def account(company: Company, **fields) -> Account:
+    """The company's account: a credit of 10,000 euros unless said otherwise."""
+    return Account.objects.create(company=company, **{"limit": Decimal(10_000)} | fields)
+
+
+def assert_balanced() -> None:
+    """All money sums to zero, every posting too; what each account owes is what stands of its orders less its payments."""
+    assert Entry.objects.aggregate(n=Sum("amount", default=Decimal(0)))["n"] == 0
+    for row in Entry.objects.values("posting").annotate(n=Sum("amount")):
+        assert row["n"] == 0
+    for order in Order.objects.filter(postings__kind="sale").distinct():
+        standing = sum((t.order_line.unit_price for t in Ticket.objects.standing().filter(order_line__order=order)), Decimal(0))
+        if order.state == "awaiting":
+            standing = sum((line.total for line in order.lines.all()), Decimal(0))
+        posted = Entry.objects.filter(posting__order=order, ledger="customer").aggregate(n=Sum("amount", default=Decimal(0)))["n"]
+        assert posted == standing, f"order {order}: {posted} posted, {standing} stands"
+    for held in Account.objects.exclude(limit=None):
+        assert ledger.owed_by(held) <= held.limit
+
+
+def assert_within_quotas() -> None:
+    """Invariant 4, for every product: issued and not cancelled, awaited and on live option never pass the quota."""
+    for product, free in orders.free_of(list(Product.objects.all())).items():
+        assert free >= 0, f"product {product} is oversold by {-free}"

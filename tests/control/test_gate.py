@@ -17,6 +17,7 @@ from control.verdicts import sentence, title
 from distribution.actions import reclaim, rename
 from distribution.errors import CannotReclaim
 from distribution.models import Distribution
+from sales import actions as sales_actions
 from tests import factories
 from tickets import actions as tickets_actions
 from tickets.barcode import encode, signer
@@ -85,7 +86,7 @@ class TestVerdicts:
         assert read(device, code_of(ticket)).verdict == "admitted"
 
     def test_a_cancelled_ticket(self, device, ticket):
-        tickets_actions.cancel_tickets(tickets=[ticket.pk], by=factories.UserFactory(is_staff=True), key="k")
+        sales_actions.cancel_tickets(tickets=[ticket.pk], by=factories.UserFactory(is_staff=True), key="k")
         assert read(device, code_of(ticket)).reason == "cancelled"
 
     def test_a_ticket_that_nobody_was_given(self, device, product, ticket):

@@ -18,8 +18,8 @@ from members.errors import AddressIsTheirs, KeepTheOther, MemberHasChanged
 from members.models import Member
 from outbox import actions as outbox_actions
 from outbox.models import Delivery
+from sales import actions as sales_actions
 from tests import factories
-from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
 from tickets.models import Movement, Ticket
 
@@ -70,7 +70,7 @@ def test_what_is_unused_moves_and_what_was_used_stays_in_the_past(relay, product
     used, printed, given, cancelled = factories.given(gone, product, 4, by=relay.user)
     factories.printed([printed])
     assert tickets_steps.check(number=used.number, event=used.event, generation=0)
-    tickets_actions.cancel_tickets(tickets=[cancelled.pk], by=factories.UserFactory(is_staff=True), key="1")
+    sales_actions.cancel_tickets(tickets=[cancelled.pk], by=factories.UserFactory(is_staff=True), key="1")
 
     join(relay, gone, kept)
 

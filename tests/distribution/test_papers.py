@@ -190,7 +190,7 @@ def test_face_values_are_those_of_the_orders_and_sums_are_exact(relay):
     for price, quantity in (("0.10", 3), ("33.33", 3), ("0.00", 1)):
         order = factories.order(relay.company, product, quantity)
         OrderLine.objects.filter(order=order).update(unit_price=Decimal(price))
-        factories.tickets_actions.confirm_order(order=order.pk, by=None)
+        factories.sales_actions.confirm_order(order=order.pk, by=None)
     act = hand_over(relay=relay, product=product, quantity=7, names=[("Zoé", "")] * 7, request_key=uuid.uuid4())
 
     for names in (True, False):

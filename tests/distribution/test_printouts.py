@@ -15,10 +15,10 @@ from distribution.actions import hand_over, printouts, reclaim
 from distribution.actions.printouts import AT_ONCE, KEPT, MOST_ATTEMPTS, MOST_IN_A_FILE, claim, render, render_next
 from distribution.models import Distribution, PrintoutFile
 from distribution.tasks import render_printouts, sweep_printouts
+from sales import actions as sales_actions
 from tests import factories
 from tests.distribution.test_hand_over import numbers_in, opened, page_of, post, said
 from tests.portal.walk import BACKEND
-from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
 from tickets.models import Movement, Ticket
 
@@ -164,7 +164,7 @@ def test_a_rendered_file_with_a_ticket_reclaimed_since_is_prepared_anew_and_neve
 def test_a_ticket_cancelled_or_used_is_in_no_file_that_is_given(as_relay, relay, act):
     """Neither raises the generation: its state alone says it."""
     first, second, third = Ticket.objects.order_by("number")[:3]
-    tickets_actions.cancel_tickets(tickets=[first.pk], by=factories.UserFactory(is_staff=True), key="x")
+    sales_actions.cancel_tickets(tickets=[first.pk], by=factories.UserFactory(is_staff=True), key="x")
     render_all()
     printout = act.printouts.get()
     assert numbers_in(opened(as_relay, relay, printout).content) == [2, 3]

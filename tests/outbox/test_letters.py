@@ -17,8 +17,8 @@ from members.models import Member
 from outbox import kinds
 from outbox.kinds import kind
 from outbox.models import Delivery
+from sales import actions as sales_actions
 from tests import factories
-from tickets import actions as tickets_actions
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def owed(relay, client) -> dict[str, Delivery]:
     give_back(user=factories.login(zoe.email), ticket=last.public_id, generation=0, message="Je suis de garde", request_key=uuid.uuid4())
     first, second, third = Ticket.objects.filter(member=zoe).order_by("pk")
     reclaim(relay=relay, shown=factories.shown(first), request_key=uuid.uuid4())
-    tickets_actions.cancel_tickets(tickets=[second.pk], by=staff, key="c")
+    sales_actions.cancel_tickets(tickets=[second.pk], by=staff, key="c")
     client.post("/login/", {"email": relay.user.email})
     client.post("/login/", {"email": "inconnue@exemple.fr"})
     assert third.member == zoe

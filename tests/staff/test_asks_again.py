@@ -3,9 +3,13 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from distribution.actions import ask_erasure
+from sales.models import Payment, Posting
+from sales.steps import ledger
 from tests import factories
 from tickets.models import Order, Ticket
 
@@ -53,6 +57,7 @@ def test_cancelling_an_order_asks_for_the_second_factor_then_goes_on(as_staff, r
     [
         ("/admin/tickets/ticket/", {"action": "cancel", "_selected_action": "{ticket}"}),
         ("/admin/members/erasure/", {"action": "erase_now", "_selected_action": "{erasure}"}),
+        ("/admin/sales/payment/", {"action": "reverse", "_selected_action": "{payment}"}),
         ("/admin/accounts/user/{user}/change/", {"is_active": "on", "is_staff": "on", "is_superuser": "on"}),
         ("/admin/mfa/authenticator/{authenticator}/delete/", {"post": "yes"}),
         ("/admin/mfa/authenticator/", {"action": "delete_selected", "_selected_action": "{authenticator}", "post": "yes"}),
@@ -61,12 +66,17 @@ def test_cancelling_an_order_asks_for_the_second_factor_then_goes_on(as_staff, r
 def test_it_asks_before(as_staff, relay, page, form):
     factories.stock(relay.company, 1)
     erasure = ask_erasure(user=factories.UserFactory(), keeps_tickets=False)
-    ids = {"ticket": Ticket.objects.get().pk, "user": relay.user.pk, "authenticator": Authenticator.objects.get().pk, "erasure": erasure.pk}
+    with transaction.atomic():
+        payment = Payment(account=ledger.lock_account(relay.company), amount=38, received_on=timezone.localdate(), recorded_by=relay.user)
+        ledger.receive(payment, order=None, at=timezone.now())
+    ids = {"payment": payment.pk, "ticket": Ticket.objects.get().pk, "user": relay.user.pk, "authenticator": Authenticator.objects.get().pk}
+    ids["erasure"] = erasure.pk
 
     answer = as_staff.post(page.format(**ids), {name: value.format(**ids) for name, value in form.items()})
 
     assert answer["Location"].startswith("/account/second-factor/reauthenticate/")
     assert not Ticket.objects.filter(status="cancelled").exists()
+    assert not Posting.objects.filter(kind="reversal").exists()
     assert not User.objects.get(pk=relay.user.pk).is_staff
     assert Authenticator.objects.exists()
     erasure.refresh_from_db()

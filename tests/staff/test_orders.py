@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 
 from outbox.models import Delivery
+from sales import actions
 from tests import factories
-from tickets import actions
+from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
 from tickets.errors import NoSeatsLeft, OrderNotOpen, QuotaExceeded, TicketIsChecked
 from tickets.models import Order, Seat, Series, Ticket
@@ -128,7 +129,7 @@ def test_reissuing_raises_the_generation_and_a_handed_over_ticket_is_the_company
     product = factories.stock(relay.company, 2)
     (held,) = factories.printed(factories.given(factories.MemberFactory(company=relay.company), product, by=relay.user))
 
-    actions.reissue_ticket(ticket=held.pk, by=staff)
+    tickets_actions.reissue_ticket(ticket=held.pk, by=staff)
 
     held.refresh_from_db()
     assert (held.generation, held.status, held.printed_generation) == (1, "distributed", None)

@@ -158,7 +158,12 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("draft", "draft"), ("confirmed", "confirmed"), ("cancelled", "cancelled")],
+                        choices=[
+                            ("draft", "draft"),
+                            ("awaiting", "waiting for its payment"),
+                            ("confirmed", "confirmed"),
+                            ("cancelled", "cancelled"),
+                        ],
                         default="draft",
                         editable=False,
                         max_length=9,
@@ -166,7 +171,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.PositiveBigIntegerField(editable=False, null=True, unique=True, verbose_name="number")),
-                ("request_key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("request_key", models.UUIDField(default=uuid.uuid4, editable=False)),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="created at"),
@@ -541,9 +546,15 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="order",
             constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("state", "confirmed"), _negated=True), ("number__isnull", False), _connector="OR"),
+                condition=models.Q(
+                    models.Q(("state__in", ["awaiting", "confirmed"]), _negated=True), ("number__isnull", False), _connector="OR"
+                ),
                 name="a_confirmed_order_has_a_number",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="order",
+            constraint=models.UniqueConstraint(fields=("confirmed_by", "request_key"), name="an_order_is_placed_once"),
         ),
         migrations.AddConstraint(
             model_name="product",

@@ -10,12 +10,13 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import Company, User
 from tickets.models.catalogue import Product
+from tickets.money import vat_within
 
 MOST_IN_A_LINE = 20_000
 
 
 class Order(models.Model):
-    """A company's purchase, from a sales channel. Confirming it issues its tickets."""
+    """A company's purchase, from a sales channel. Confirming it issues its tickets, at once or when it is paid."""
 
     class Channel(models.TextChoices):
         ONLINE = "online", _("online")
@@ -24,6 +25,7 @@ class Order(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
+        AWAITING = "awaiting", _("waiting for its payment")
         CONFIRMED = "confirmed", _("confirmed")
         CANCELLED = "cancelled", pgettext_lazy("order", "cancelled")
 
@@ -32,7 +34,7 @@ class Order(models.Model):
     channel = models.CharField(_("sales channel"), max_length=10, choices=Channel, default=Channel.PHONE)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.DRAFT, editable=False)
     number = models.PositiveBigIntegerField(_("number"), null=True, unique=True, editable=False)
-    request_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    request_key = models.UUIDField(default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, editable=False)
     confirmed_by = models.ForeignKey(
@@ -43,7 +45,10 @@ class Order(models.Model):
         verbose_name, verbose_name_plural = _("order"), _("orders")
         ordering = ["-created_at"]
         constraints = [
-            models.CheckConstraint(name="a_confirmed_order_has_a_number", condition=~Q(state="confirmed") | Q(number__isnull=False))
+            models.CheckConstraint(
+                name="a_confirmed_order_has_a_number", condition=~Q(state__in=["awaiting", "confirmed"]) | Q(number__isnull=False)
+            ),
+            models.UniqueConstraint(name="an_order_is_placed_once", fields=["confirmed_by", "request_key"]),
         ]
 
     def __str__(self):
@@ -72,4 +77,8 @@ class OrderLine(models.Model):
     @property
     def vat(self) -> Decimal:
         """The VAT within the unit price, in euros."""
-        return (self.unit_price * self.vat_rate / (100 + self.vat_rate)).quantize(Decimal("0.01"))
+        return vat_within(self.unit_price, self.vat_rate)
+
+    @property
+    def total(self) -> Decimal:
+        return self.unit_price * self.quantity
