@@ -1,6 +1,5 @@
 """Requests turned into clean values. Nothing is written here."""
 
-import re
 import uuid
 from dataclasses import dataclass, field
 
@@ -15,15 +14,10 @@ from distribution.seats import Row, SeatMap, in_words
 from members.forms import PeopleForm, email_field
 from members.models import Group, Member
 from portal.forms import NameField, RequestKeyField, TextField, as_uuid
-from portal.text import canonical_email
+from portal.text import canonical_email, whole_number
 from tickets.models import Product, Ticket
 
 MOST = 20_000
-
-
-def whole_number(text: str) -> int | None:
-    """A quantity as typed in ASCII digits; None for anything else."""
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else None
 
 
 @dataclass

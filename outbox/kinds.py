@@ -4,13 +4,21 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
+class Attachment(NamedTuple):
+    """A PDF that goes with an email."""
+
+    name: str
+    content: bytes
+
+
 class Letter(NamedTuple):
-    """What an email says, and the name it comes from."""
+    """What an email says, the name it comes from, and what goes with it."""
 
     subject: str
     text: str
     html: str
     sender: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Kind(NamedTuple):

@@ -52,6 +52,8 @@ def written(delivery: Delivery, letter: Letter) -> EmailMessage:
     message["Content-Language"] = delivery.language
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    for attached in letter.attachments:
+        message.add_attachment(attached.content, maintype="application", subtype="pdf", filename=attached.name)
     return message
 
 

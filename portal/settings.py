@@ -279,6 +279,8 @@ CELERY_TASK_ROUTES = {
     "distribution.tasks.sweep_printouts": {"queue": "print"},
 }
 CELERY_BEAT_SCHEDULE = {
+    "invoices": {"task": "sales.tasks.issue_due_invoices", "schedule": timedelta(hours=1), "options": {"expires": 3000}},
+    "options": {"task": "sales.tasks.end_lapsed_options", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "sweep": {"task": "outbox.tasks.sweep", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "remind-relays": {"task": "distribution.tasks.remind_relays", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
     "retention": {"task": "accounts.tasks.apply_retention", "schedule": crontab(hour=3, minute=10)},

@@ -1,5 +1,6 @@
 """Text in the forms that are stored and compared."""
 
+import re
 import unicodedata
 
 LIGATURES = str.maketrans(
@@ -17,3 +18,8 @@ def folded(text: str) -> str:
     text = unicodedata.normalize("NFKD", text.translate(LIGATURES)).casefold()
     kept = ("" if unicodedata.combining(c) else c if c.isalnum() or c in "@." else " " for c in text)
     return " ".join("".join(kept).split())
+
+
+def whole_number(text: str) -> int | None:
+    """A quantity as typed in ASCII digits; None for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else None

@@ -7,6 +7,7 @@ from portal import views
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("members.urls")),
+    path("", include("sales.urls")),
     path("", include("distribution.urls")),
     path("", include("control.urls")),
     path("", include("dashboard.urls")),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db.models import DateField, DecimalField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, DateField, DecimalField, ExpressionWrapper, F, Func, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
@@ -15,8 +15,19 @@ ZERO = Decimal(0)
 MONEY = DecimalField(max_digits=12, decimal_places=2)
 
 
+class EndOfMonth(Func):
+    """The last day of the month of a day."""
+
+    template = "(date_trunc('month', %(expressions)s) + interval '1 month - 1 day')::date"
+    output_field = DateField()
+
+
 def with_money(orders: QuerySet) -> QuerySet:
-    """Orders, each with what it comes to (`comes_to`), what payments cover of it (`paid`) and what is `left` to pay by `due_on`."""
+    """Orders, each with what it comes to (`comes_to`), what payments cover of it (`paid`) and what is `left` to pay by `due_on`.
+
+    The delay begins with the order, or with the end of its month where invoices are monthly.
+    """
+    day, monthly = TruncDate("confirmed_at"), Q(company__account__billing=Account.Billing.PER_MONTH)
     entries = Entry.objects.filter(posting__order=OuterRef("pk"), ledger=Entry.Ledger.CUSTOMER).order_by()
     settled = Settlement.objects.filter(order=OuterRef("pk")).order_by()
     return orders.annotate(
@@ -24,7 +35,10 @@ def with_money(orders: QuerySet) -> QuerySet:
         paid=Coalesce(Subquery(settled.values("order").annotate(n=Sum("amount")).values("n"), output_field=MONEY), ZERO),
     ).annotate(
         left=F("comes_to") - F("paid"),
-        due_on=ExpressionWrapper(TruncDate("confirmed_at") + F("company__account__terms_days"), output_field=DateField()),
+        due_on=ExpressionWrapper(
+            Case(When(monthly, then=EndOfMonth(day)), default=day) + F("company__account__terms_days"),
+            output_field=DateField(),
+        ),
     )
 
 
@@ -60,6 +74,10 @@ class Statement:
         return self.lines[-1].owed if self.lines else self.before
 
     @property
+    def in_hand(self) -> Decimal:
+        return -self.after
+
+    @property
     def debits(self) -> Decimal:
         return sum((line.debit for line in self.lines), ZERO)
 
@@ -74,6 +92,8 @@ def start_of(day: date) -> datetime:
 
 def statement_of(account: Account, first: date, last: date) -> Statement:
     """The account's statement over a period, in two queries."""
+    if not account.pk:
+        return Statement(account, first, last, ZERO, [])
     since, until = start_of(first), start_of(last + timedelta(days=1))
     earlier = Entry.objects.filter(posting__account=account, posting__at__lt=since, ledger=Entry.Ledger.CUSTOMER)
     before = owed = earlier.aggregate(n=Sum("amount", default=ZERO))["n"]

@@ -19,7 +19,7 @@ from members.models import Group, Member
 from outbox.models import Delivery
 from portal.text import folded
 from sales import actions as sales_actions
-from sales.models import Account, Entry
+from sales.models import Account, Entry, Listing, Payment
 from sales.steps import ledger, orders
 from tickets import actions as tickets_actions
 from tickets import steps as tickets_steps
@@ -238,6 +238,22 @@ def assert_conserved() -> None:
 def account(company: Company, **fields) -> Account:
     """The company's account: a credit of 10,000 euros unless said otherwise."""
     return Account.objects.create(company=company, **{"limit": Decimal(10_000)} | fields)
+
+
+def listing(product: Product, **fields) -> Listing:
+    """The product on sale to every company, unless said otherwise."""
+    return Listing.objects.create(product=product, **fields)
+
+
+def pay(company: Company, amount, *, by: User | None = None) -> Payment:
+    """A transfer recorded by staff, with the tickets of orders that it pays."""
+    with transaction.atomic():
+        held = ledger.lock_account(company)
+        by = by or UserFactory(is_staff=True)
+        payment = Payment(account=held, amount=Decimal(amount), received_on=timezone.localdate(), recorded_by=by)
+        ledger.receive(payment, order=None, at=timezone.now())
+        orders.release_paid(held, by=by)
+    return payment
 
 
 def assert_balanced() -> None:

@@ -96,6 +96,12 @@ def month(value, zone: str = "") -> str:
 
 
 @register.filter
+def monthyear(value) -> str:
+    """novembre 2026 / November 2026."""
+    return format_date(value, "MMMM y", locale=language())
+
+
+@register.filter
 def hour(value, zone: str = "") -> str:
     """20 h 45 and 20 h / 8:45 pm."""
     value = local(value, zone)
@@ -128,6 +134,18 @@ def number(value: int) -> str:
 def euros(value: Decimal) -> str:
     """38,00 € / €38.00"""
     return format_currency(value, "EUR", locale=language())
+
+
+@register.filter
+def unit_euros(value: Decimal) -> str:
+    """36,0190 €: a price of one without VAT, which may have more than two decimals."""
+    return format_currency(value, "EUR", "#,##0.0000 ¤" if language() == "fr" else "¤#,##0.0000", locale=language(), currency_digits=False)
+
+
+@register.filter
+def numeric_day(value, zone: str = "") -> str:
+    """27/11/2026, for the column of a document."""
+    return format_date(local(value, zone), "dd/MM/y", locale=language())
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.admin import ReadOnlyAdmin, asks_again_to
 from portal.clock import now
+from portal.errors import Refused
 from portal.forms import RequestKeyField
 from portal.templatetags.words import euros
 from sales import actions
@@ -39,6 +40,7 @@ class AccountAdmin(admin.ModelAdmin):
     search_fields = ["company__name"]
     autocomplete_fields = ["company"]
     change_list_template = "admin/sales/accounts.html"
+    actions = ["invoice"]
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -49,6 +51,17 @@ class AccountAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         mine = Q(postings__entries__ledger=Entry.Ledger.CUSTOMER)
         return super().get_queryset(request).annotate(owed=Sum("postings__entries__amount", filter=mine, default=Decimal(0)))
+
+    @admin.action(description=_("Issue the invoices that are due"), permissions=["change"])
+    def invoice(self, request, queryset):
+        for account in queryset.order_by("pk"):
+            try:
+                issued = actions.issue_invoices(account=account.pk, by=request.user)
+            except Refused as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)
+            else:
+                words = {"company": account, "count": len(issued)}
+                self.message_user(request, _("%(company)s: %(count)s invoices and credit notes issued.") % words, messages.SUCCESS)
 
     @admin.display(description=_("owes"), ordering="owed")
     def owes(self, account):
@@ -155,31 +168,3 @@ class PaymentAdmin(ReadOnlyAdmin):
     def reverse(self, request, queryset):
         count = sum(actions.reverse_payment(payment=pk, by=request.user) for pk in queryset.order_by("pk").values_list("pk", flat=True))
         self.message_user(request, _("Payments undone by counter-entries: %(count)s.") % {"count": count}, messages.SUCCESS)
-
-
-class EntryInline(admin.TabularInline):
-    model = Entry
-    extra = 0
-    can_delete = False
-    fields = readonly_fields = ["ledger", "vat_rate", "amount", "currency"]
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-
-@admin.register(Posting)
-class PostingAdmin(ReadOnlyAdmin):
-    list_display = ["at", "account", "kind", "order", "payment", "shown_amount", "by"]
-    list_filter = ["kind"]
-    list_select_related = ["account__company", "order", "payment", "by"]
-    date_hierarchy = "at"
-    search_fields = ["account__company__name", "order__number"]
-    inlines = [EntryInline]
-
-    def get_queryset(self, request):
-        customer = Q(entries__ledger=Entry.Ledger.CUSTOMER)
-        return super().get_queryset(request).annotate(amount=Sum("entries__amount", filter=customer, default=Decimal(0)))
-
-    @admin.display(description=_("amount"))
-    def shown_amount(self, posting):
-        return euros(posting.amount)

@@ -1,18 +1,46 @@
 """Orders of every channel, and the tickets with what gives money back."""
 
 import uuid
+from decimal import Decimal
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import redirect
-from django.urls import path
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from portal.admin import asks_again_to
+from portal.admin import asks_again, asks_again_to
 from portal.errors import Refused
+from portal.templatetags.words import euros
 from sales import actions
+from sales.documents import order_pdf
+from sales.forms import PartForm
+from sales.models import Listing
+from sales.statement import with_money
+from sales.steps.ledger import standing
 from tickets.admin import TicketAdmin
 from tickets.models import Order, OrderLine, Ticket
+
+
+def link_to(name: str, key, words) -> str:
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[key]), words)
+
+
+@admin.register(Listing)
+class ListingAdmin(admin.ModelAdmin):
+    """The catalogue: which products are on sale, to whom, and when."""
+
+    list_display = ["product", "starts", "open_to_all", "from_at", "until_at", "option_limit"]
+    list_filter = ["open_to_all"]
+    list_select_related = ["product__event"]
+    search_fields = ["product__event__name", "product__category"]
+    autocomplete_fields = ["product", "companies"]
+
+    @admin.display(description=_("event"), ordering="product__event__starts_at")
+    def starts(self, listing):
+        return listing.product.event.starts_at
 
 
 class OrderLineInline(admin.TabularInline):
@@ -37,9 +65,9 @@ class OrderLineInline(admin.TabularInline):
 
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
-    list_display = ["__str__", "company", "channel", "state", "created_at", "confirmed_at"]
+    list_display = ["__str__", "company", "channel", "state", "total", "left_to_pay", "confirmed_at", "documents"]
     list_filter = ["state", "channel"]
-    list_select_related = ["company"]
+    list_select_related = ["company__account"]
     search_fields = ["number", "company__name"]
     autocomplete_fields = ["company"]
     readonly_fields = ["number", "state", "confirmed_at", "confirmed_by"]
@@ -49,6 +77,21 @@ class OrderAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def get_queryset(self, request):
+        return with_money(super().get_queryset(request)).prefetch_related("lines")
+
+    @admin.display(description=_("total with VAT"))
+    def total(self, order):
+        return euros(sum((line.total for line in order.lines.all()), Decimal(0)))
+
+    @admin.display(description=_("left to pay"), ordering="left")
+    def left_to_pay(self, order):
+        return euros(order.left)
+
+    @admin.display(description=_("documents"))
+    def documents(self, order):
+        return link_to("admin:tickets_order_form", order.pk, _("order form")) if order.number else ""
 
     def get_readonly_fields(self, request, obj=None):
         locked = ["company", "channel"] if obj and obj.state != Order.State.DRAFT else []
@@ -68,8 +111,57 @@ class OrderAdmin(admin.ModelAdmin):
         formset.save_m2m()
 
     def get_urls(self):
-        confirm = self.admin_site.admin_view(self.confirm_view)
-        return [path("<int:order_id>/confirm/", confirm, name="tickets_order_confirm"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("<int:order_id>/confirm/", view(self.confirm_view), name="tickets_order_confirm"),
+            path("<int:order_id>/part/", view(self.part_view), name="tickets_order_part"),
+            path("<int:order_id>/order.pdf", view(self.form_view), name="tickets_order_form"),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """ "Save and confirm" does both: the order of a phone call is one form. The draft is saved before it is confirmed."""
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        if saved := getattr(request, "saved_order", None):
+            self.confirm_one(request, saved)
+        return response
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if "_confirm" in request.POST:
+            request.saved_order = form.instance.pk
+
+    def response_add(self, request, obj, post_url_continue=None):
+        confirmed = "_confirm" in request.POST
+        return redirect("admin:tickets_order_change", obj.pk) if confirmed else super().response_add(request, obj, post_url_continue)
+
+    def form_view(self, request, order_id):
+        """The order form as PDF."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        order = get_object_or_404(Order.objects.select_related("company__account"), pk=order_id, number__isnull=False)
+        return HttpResponse(order_pdf(order), content_type="application/pdf")
+
+    @asks_again
+    def part_view(self, request, order_id):
+        """Cancel a part: so many tickets of each line that the company has not given to anybody."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        order = get_object_or_404(Order.objects.select_related("company"), pk=order_id, state=Order.State.CONFIRMED)
+        lines = list(order.lines.select_related("product__event").order_by("pk"))
+        form = PartForm(lines, standing(order), request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                key = str(form.cleaned_data["key"])
+                count = actions.cancel_part(order=order.pk, quantities=form.quantities(), shown=form.shown(), by=request.user, key=key)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, _("Tickets cancelled: %(count)s.") % {"count": count})
+                return redirect("admin:tickets_order_change", order_id)
+        title = _("Cancel a part of order %(number)s") % {"number": order.number}
+        context = {**self.admin_site.each_context(request), "form": form, "title": title, "opts": self.model._meta, "order": order}
+        return render(request, "admin/sales/part.html", context)
 
     def confirm_view(self, request, order_id):
         """The button of the order's page: issues its tickets."""

@@ -1,4 +1,4 @@
-from datetime import datetime
+from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -122,7 +122,7 @@ class BasketLine(models.Model):
     relay = models.ForeignKey(Relay, on_delete=models.CASCADE, related_name="basket")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     quantity = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(MOST_IN_A_LINE)])
-    added_at: datetime = models.DateTimeField(db_default=Now())
+    added_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["pk"]
@@ -133,3 +133,8 @@ class BasketLine(models.Model):
 
     def __str__(self):
         return f"{self.quantity} × {self.product_id}"
+
+    @property
+    def total(self) -> Decimal:
+        """What it comes to at the price of today, VAT included."""
+        return self.quantity * self.product.price

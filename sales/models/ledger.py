@@ -1,7 +1,7 @@
 """The money of each company with the seller: postings of balanced entries, added and never changed."""
 
 import uuid
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -188,6 +188,12 @@ class PostedLine(models.Model):
     @property
     def total(self) -> Decimal:
         return self.quantity * self.order_line.unit_price
+
+    @property
+    def unit_net(self) -> Decimal:
+        """The price of one without VAT, in hundredths of a cent: shown, never added up."""
+        line = self.order_line
+        return (line.unit_price * 100 / (100 + line.vat_rate)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 class Settlement(models.Model):

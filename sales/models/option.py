@@ -1,10 +1,12 @@
 import uuid
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Relay, User
@@ -97,6 +99,23 @@ class Option(models.Model):
     def last_day(self) -> date | None:
         """The last day on which it holds, at the venue: a deadline is the end of a local day, or the event's start."""
         return local(self.deadline - timedelta(microseconds=1), self.product.event.venue.zone).date() if self.deadline else None
+
+    @property
+    def days_left(self) -> int:
+        """Of how many days to come it holds, after today: 0 on its last day."""
+        today = timezone.localdate(timezone=ZoneInfo(self.product.event.venue.zone))
+        return (self.last_day - today).days if self.last_day else 0
+
+    @property
+    def is_live(self) -> bool:
+        """Holding tickets at this instant, as a page shows it: the deadline is read, not executed."""
+        return self.state == self.State.LIVE and self.deadline is not None and self.deadline > timezone.now()
+
+    @property
+    def word(self) -> str:
+        """Its state as it is at this instant."""
+        lapsed = self.state == self.State.LIVE and not self.is_live
+        return str(self.State.LAPSED.label if lapsed else self.get_state_display())
 
 
 class CalendarFeed(models.Model):

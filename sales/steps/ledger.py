@@ -4,14 +4,13 @@ Each needs an open transaction and the account's row locked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
 from django.db import connection
 from django.db.models import Case, F, OuterRef, Subquery, Sum, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from accounts.models import Company, User
 from sales.errors import LimitPassed
@@ -206,8 +205,3 @@ def free_what_is_too_much(account: Account) -> None:
                 row.delete()
             else:
                 Settlement.objects.filter(pk=row.pk).update(amount=row.amount - part)
-
-
-def due_on(account: Account, confirmed_at: datetime) -> date:
-    """The last day to pay an order confirmed at that instant."""
-    return timezone.localtime(confirmed_at).date() + timedelta(days=account.terms_days)

@@ -20,6 +20,9 @@ NOT_A_PAGE = {
     "distribution:put_back",
     "members:fill_group",
     "members:delete_group",
+    "sales:put",
+    "sales:give_back",
+    "sales:more_time",
 }  # POST alone
 
 
@@ -133,6 +136,17 @@ def test_a_relay_who_manages_keeps_the_list_and_moves_no_ticket(client, story):
     for name, path in urls_for("distributor"):
         for method in (client.get, client.post):
             assert method(fill(path, story["ids"])).status_code in (403, 405), name
+
+
+def test_a_relay_without_the_rights_to_buy_and_see_accounts_does_neither(client, story):
+    story["relay"].may_buy = story["relay"].may_see_accounts = False
+    story["relay"].save()
+    client.force_login(story["relay"].user, backend=BACKEND)
+
+    for name, path in urls_for("buyer", "customer", "accountant"):
+        for method in (client.get, client.post):
+            assert method(fill(path, story["ids"])).status_code in (403, 405), name
+            assert method(fill(path, {"company_id": story["ids"]["company_id"]})).status_code in (403, 405), name
 
 
 def test_whom_it_belongs_to_sees_it(client, story):

@@ -11,8 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # Who may see a page: everyone; a gate's device by its token; whoever is signed in; the member who holds the ticket;
-# a relay of the company, only one with the right to distribute, or one who keeps the list of members (who distributes or
-# manages). The admin's pages are the staff's.
+# a relay of the company, only one with the right to distribute, one who keeps the list of members (who distributes or
+# manages), buys, sees accounts, or (customer) does either. The admin's pages are the staff's.
 MATRIX = {
     "account_request_login_code": "public", "account_confirm_login_code": "public", "account_login": "public",
     "account_logout": "public", "account_signup": "public", "account_inactive": "public",
@@ -52,8 +52,13 @@ MATRIX = {
     "members:groups": "keeper", "members:group": "keeper", "members:fill_group": "keeper", "members:delete_group": "keeper",
     "distribution:reassign": "distributor", "distribution:reclaim_act": "distributor",
     "distribution:reclaim_from_member": "distributor", "distribution:remind": "relay",
+    "sales:catalogue": "buyer", "sales:basket": "buyer", "sales:put": "buyer",
+    "sales:request_option": "buyer", "sales:options": "buyer", "sales:option": "buyer", "sales:give_back": "buyer",
+    "sales:more_time": "buyer", "sales:calendar": "buyer", "sales:feed": "public",
+    "sales:account": "accountant", "sales:statement": "accountant", "sales:invoice": "accountant",
+    "sales:orders": "customer", "sales:order": "customer", "sales:order_form": "customer",
 }  # fmt: skip
-FOR_RELAYS = ("relay", "distributor", "keeper")
+FOR_RELAYS = ("relay", "distributor", "keeper", "buyer", "customer", "accountant")
 # The only answers that a cache may keep: the seller's colours and logo.
 MAY_BE_KEPT = ("house", "logo")
 
