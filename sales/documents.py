@@ -11,7 +11,6 @@ from accounts.models import Seller
 from sales.catalogue import Rate, Sum, sum_of
 from sales.models import Entry, Invoice, PostedLine, Terms
 from sales.statement import Statement
-from tickets.documents import rendered as pages
 from tickets.models import Order
 
 STYLE = Path(__file__).resolve().parent / "document.css"
@@ -19,9 +18,11 @@ STYLE = Path(__file__).resolve().parent / "document.css"
 
 def rendered(template: str, context: dict) -> bytes:
     """A page of templates/sales/pdf as PDF/UA: nothing is fetched but our fonts."""
+    from tickets.documents import rendered as drawn  # its libraries are not where the image is built: the admin and the emails are
+
     shared = {"seller": Seller.objects.current(), "terms": Terms.objects.current(), "language": get_language()}
     html = render_to_string(f"sales/pdf/{template}.html", shared | context)
-    return pages(html, {}, style=STYLE, pdf_variant="pdf/ua-1")
+    return drawn(html, {}, style=STYLE, pdf_variant="pdf/ua-1")
 
 
 def statement_pdf(statement: Statement) -> bytes:

@@ -18,6 +18,7 @@ from outbox import kinds
 from outbox.kinds import kind
 from outbox.models import Delivery
 from sales import actions as sales_actions
+from sales.models import Account, Option
 from tests import factories
 from tickets.models import Ticket
 
@@ -55,6 +56,7 @@ def owed(relay, client) -> dict[str, Delivery]:
     Delivery.objects.filter(recipient=twice.email).update(state="sent")
     merge(relay=relay, gone=twice, kept=zoe, shown=addresses(twice, zoe), request_key=uuid.uuid4())
     owe_about_her_data(relay)
+    owe_about_sales(relay, staff)
     return {delivery.kind: delivery for delivery in Delivery.objects.all()}
 
 
@@ -72,6 +74,27 @@ def owe_about_her_data(relay) -> None:
     Member.objects.filter(pk=absent.pk).update(bears_address_since=long_ago, created_at=long_ago, last_given_at=None)
     User.objects.filter(email=absent.email).update(created_at=long_ago, last_seen_at=None)
     accounts_actions.apply_retention()
+
+
+def owe_about_sales(relay, staff) -> None:
+    """What is told to those who buy."""
+    Relay.objects.filter(pk=relay.pk).update(may_buy=True)
+    relay.refresh_from_db()
+    Account.objects.filter(company=relay.company).update(limit=10_000)
+    product = factories.listing(factories.ProductFactory(quota=9, event__starts_at=timezone.now() + timezone.timedelta(days=60))).product
+    sales_actions.fill_basket(relay=relay, quantities={product.pk: 1})
+    sales_actions.place_order(relay=relay, total=product.price, request_key=uuid.uuid4())
+
+    def ask(quantity):
+        values = {"quantity": quantity, "wished_on": None, "note": "", "request_key": uuid.uuid4()}
+        return sales_actions.request_option(relay=relay, product=product, **values)
+
+    live, refused = ask(8), ask(1)
+    sales_actions.refuse_option(option=refused.pk, reason="Complet : à l'automne !", by=staff)
+    sales_actions.accept_option(option=live.pk, quantity=8, last_day=timezone.localdate() + timezone.timedelta(days=20), by=staff)
+    ask(2)  # waits
+    Option.objects.filter(pk=live.pk).update(deadline=timezone.now())
+    sales_actions.end_lapsed_options()
 
 
 def written(delivery: Delivery, language: str):

@@ -112,7 +112,7 @@ def test_under_ones_own_product_the_people_of_another_company_do_not_exist(clien
 
 
 def test_a_relay_without_the_right_to_distribute_looks_and_does_nothing(client, story):
-    story["relay"].may_distribute = False
+    story["relay"].may_distribute = story["relay"].may_see_accounts = False
     story["relay"].save()
     client.force_login(story["relay"].user, backend=BACKEND)
     before = Movement.objects.count(), Distribution.objects.count()
@@ -127,7 +127,7 @@ def test_a_relay_without_the_right_to_distribute_looks_and_does_nothing(client, 
 
 
 def test_a_relay_who_manages_keeps_the_list_and_moves_no_ticket(client, story):
-    story["relay"].may_distribute, story["relay"].may_manage = False, True
+    story["relay"].may_distribute, story["relay"].may_manage, story["relay"].may_see_accounts = False, True, False
     story["relay"].save()
     client.force_login(story["relay"].user, backend=BACKEND)
 
