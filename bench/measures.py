@@ -49,7 +49,7 @@ def run(port: int, *, quick: bool) -> dict[str, dict]:
     loader.tell()
     crowd.gather(1 if quick else 100)
     found: dict[str, dict] = {}
-    bar = tqdm([home, distribute, bulk, documents, scans], desc="Measures")
+    bar = tqdm([home, catalogue, distribute, bulk, documents, scans], desc="Measures")
     for measure in bar:
         bar.set_postfix_str(measure.__name__)
         found |= measure(port, quick)
@@ -84,6 +84,33 @@ def home(port: int, quick: bool) -> dict[str, dict]:
         client.get(url)
     sizes = f"{Ticket.objects.count():,} tickets, {Product.objects.count():,} products, {len(queries)} queries"
     return {"home_1m_ms": row(statistics.median(times), "ms", None if quick else 50, sizes)}
+
+
+def catalogue(port: int, quick: bool) -> dict[str, dict]:
+    """The catalogue of a company with 2,000 products on sale: the first page, a search, a filter."""
+    from sales.models import Listing
+
+    count = 40 if quick else 2_000
+    company = Company.objects.create(name="Deux mille produits")
+    products = Product.objects.filter(event__valid_until__gt=timezone.now(), listing=None).order_by("pk")[:count]
+    Listing.objects.bulk_create(Listing(product=product) for product in products)
+    relay = a_relay(company)
+    relay.may_buy = True
+    relay.save()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    client, url = client_of(relay), f"/c/{company.public_id}/buy/"
+    client.get(url)
+    times = []
+    for at in range(6 if quick else 60):
+        asked = url + ("", "?q=foule+12", "?kind=concert&page=3")[at % 3]
+        began = time.perf_counter()
+        assert client.get(asked).status_code == 200
+        times.append((time.perf_counter() - began) * 1000)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(url)
+    note = f"{Listing.objects.count():,} products on sale, {len(queries)} queries; page, search and filter in turn"
+    return {"catalogue_2000_ms": row(statistics.median(times), "ms", None if quick else 80, note)}
 
 
 def distribute(port: int, quick: bool) -> dict[str, dict]:

@@ -18,6 +18,7 @@ from accounts import steps as accounts_steps
 from accounts.models import Company, Relay, Seller, User
 from control.models import Device, Gate
 from control.tokens import hashed
+from demo import sales
 from demo.names import person
 from distribution import actions
 from members import actions as members_actions
@@ -56,11 +57,11 @@ class Story:
 
 def tell() -> None:
     """Load the story. The seller's row comes last: it says that the story is whole."""
-    bar = tqdm(total=10, desc="Demo data", unit="chapter", leave=False)
+    bar = tqdm(total=11, desc="Demo data", unit="chapter", leave=False)
     tickets_actions.register_signing_key()
     story = people()
     bar.update(2)
-    chapters = ((past_events, 0), (museum, 12), (theatre, 6), (match, 4), (concert, 0), (other_companies, 2))
+    chapters = ((past_events, 0), (museum, 12), (theatre, 6), (match, 4), (concert, 0), (other_companies, 2), (sales.told, 0))
     for chapter, days in chapters:
         began = now()
         chapter(story)
@@ -70,6 +71,7 @@ def tell() -> None:
     personal_data(story)
     bar.update(1)
     set_seller()
+    sales_actions.issue_due_invoices()
     bar.close()
 
 
@@ -107,7 +109,7 @@ def people() -> Story:
     sites = [
         Company.objects.create(name=f"Mécavia {site}", parent=mecavia, kind="site") for site in ("Villeurbanne", "Lyon-Gerland", "Grenoble")
     ]
-    samia = authorise(staff, mecavia, SAMIA, "Samia", "Belkacem", may_buy=True, may_manage=True)
+    samia = authorise(staff, mecavia, SAMIA, "Samia", "Belkacem", may_buy=True, may_manage=True, may_see_accounts=True)
     authorise(staff, sites[1], THOMAS, "Thomas", "Grandjean")
     authorise(staff, mecavia, INES, "Inès", "Caron")
     members = [members_steps.add(mecavia, first_name="Zoé", last_name="Lefèvre-Diallo", email=ZOE)]
@@ -170,9 +172,17 @@ def back_in_time(days: int, since: datetime) -> None:
     """What was done since that instant was done some days ago. The demo alone lies about the past."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE tickets_movement DISABLE TRIGGER tickets_movements_are_kept")
-        for table, column in (("tickets_movement", "at"), ("distribution_distribution", "at"), ("tickets_order", "confirmed_at")):
+        cursor.execute("ALTER TABLE sales_posting DISABLE TRIGGER sales_posting_is_kept")
+        dated = (
+            ("tickets_movement", "at"),
+            ("distribution_distribution", "at"),
+            ("tickets_order", "confirmed_at"),
+            ("sales_posting", "at"),
+        )
+        for table, column in dated:
             cursor.execute(f'UPDATE {table} SET "{column}" = "{column}" - %s::interval WHERE "{column}" >= %s', [f"{days} days", since])
         cursor.execute("ALTER TABLE tickets_movement ENABLE TRIGGER tickets_movements_are_kept")
+        cursor.execute("ALTER TABLE sales_posting ENABLE TRIGGER sales_posting_is_kept")
 
 
 def order(story: Story, company: Company, sold: Product, quantity: int, channel: str) -> Order:

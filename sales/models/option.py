@@ -8,6 +8,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Company, Relay, User
 from portal.templatetags.words import local
@@ -48,13 +49,13 @@ class Option(models.Model):
     """Tickets held for a company until a deadline, not yet bought."""
 
     class State(models.TextChoices):
-        REQUESTED = "requested", _("requested")
-        WAITING = "waiting", _("waiting for tickets")
-        LIVE = "live", _("live")
-        CONFIRMED = "confirmed", _("confirmed")
-        GIVEN_BACK = "given_back", _("given back")
-        LAPSED = "lapsed", _("lapsed")
-        REFUSED = "refused", _("refused")
+        REQUESTED = "requested", pgettext_lazy("option", "requested")
+        WAITING = "waiting", pgettext_lazy("option", "waiting for tickets")
+        LIVE = "live", pgettext_lazy("option", "live")
+        CONFIRMED = "confirmed", pgettext_lazy("option", "confirmed")
+        GIVEN_BACK = "given_back", pgettext_lazy("option", "given back")
+        LAPSED = "lapsed", pgettext_lazy("option", "lapsed")
+        REFUSED = "refused", pgettext_lazy("option", "refused")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="options", verbose_name=_("company"))

@@ -21,8 +21,8 @@ from tests.distribution.test_races import at_once
 from tickets.models import Order, Series, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 200 if os.environ.get("RELAIS_LONG") else 3
-CLIENTS, ACTS = 16, 5
+ROUNDS = 200 if os.environ.get("RELAIS_LONG") else 1
+CLIENTS, ACTS = 16, 4
 
 
 def some_acts(relay, product, staff, seed):
