@@ -239,7 +239,7 @@ def the_demos_inbox(watched: Watched) -> None:
         watched.open(f"/inbox/{key}/", f"/inbox/{key}/html/")
 
 
-@pytest.mark.parametrize("payloads", [MARKUP, LINKS], ids=["markup", "javascript links"])
+@pytest.mark.parametrize("payloads", [MARKUP, pytest.param(LINKS, marks=pytest.mark.long)], ids=["markup", "javascript links"])
 def test_no_page_of_any_role_runs_what_people_wrote(watched, story, payloads):
     acts(story)
     spoiled(story, payloads)

@@ -90,7 +90,7 @@ def wait_until(true, seconds: float = 30) -> None:
 
 
 @pytest.mark.parametrize(
-    ("emails", "workers", "kills"), [(200, 2, 3), pytest.param(2000, 4, 10, marks=pytest.mark.long)], ids=["200", "2000"]
+    ("emails", "workers", "kills"), [(80, 2, 1), pytest.param(2000, 4, 10, marks=pytest.mark.long)], ids=["80", "2000"]
 )
 def test_killed_workers_lose_no_email_and_double_only_what_was_perhaps_sent(post, emails, workers, kills):
     register()
