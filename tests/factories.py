@@ -216,10 +216,13 @@ def replay(movements: list[Movement]) -> dict:
                 state |= {"member": None, "status": "available", "company": m.to_company_id or state["company"]}
             case "reissued":
                 state |= {"status": "distributed" if state["member"] else "available"}
+            case "unchecked":
+                state |= {"status": state["before"]}
             case "checked" | "cancelled":
+                state |= {"before": state["status"]}
                 state |= {"status": m.kind}
         state["generation"] = m.generation
-    return state
+    return {name: state[name] for name in ("company", "member", "status", "generation")}
 
 
 def assert_conserved() -> None:

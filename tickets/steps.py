@@ -7,12 +7,14 @@ the movement beside the change.
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, PositiveSmallIntegerField, Q, When
 
 from accounts.models import Company, User
 from members.models import Member
+from tickets.barcode import Claim
 from tickets.models import Event, Forward, Movement, OrderLine, Seat, Series, Ticket
 from tickets.models.ticket import TicketQuerySet
 
@@ -222,6 +224,10 @@ WITH admitted AS (
     WHERE ticket.number = %(number)s AND ticket.event_id + 0 = %(event)s AND ticket.generation = %(generation)s
       AND ticket.status IN ('distributed', 'printed')
       AND event.id = ticket.event_id AND clock_timestamp() BETWEEN event.valid_from AND event.valid_until
+      AND (%(entrance)s = '' OR EXISTS (
+          SELECT FROM tickets_product WHERE id = ticket.product_id AND entrance IN ('', %(entrance)s)))
+      AND (%(key)s IS NULL OR EXISTS (
+          SELECT FROM tickets_signingkey WHERE id = %(key)s AND public_key = %(public)s AND revoked_at IS NULL))
     RETURNING ticket.id, ticket.generation
 ), kept AS (
     INSERT INTO tickets_movement (ticket_id, kind, generation) SELECT id, 'checked', generation FROM admitted
@@ -230,17 +236,68 @@ SELECT id FROM admitted
 """
 
 
-def check(*, number: int, event: Event, generation: int) -> int | None:
+def check(*, number: int, event: Event, generation: int, entrance: str = "", signed_by: tuple[int, bytes] | None = None) -> int | None:
     """Admit this generation of a ticket of the event, once under any concurrency: the conditional UPDATE decides.
 
-    The key of the ticket; None, and nothing done, when it is not distributed or printed, or the event does not admit
-    at this instant.
+    `entrance` narrows to the products that use it; `signed_by` is the key of the code, None for a ticket found by hand.
+    The key of the ticket; None, and nothing done, when it is not distributed or printed, the event does not admit at
+    this instant, or the code's key is not in force.
     """
     assert connection.in_atomic_block
+    asked: dict[str, Any] = {"number": number, "event": event.pk, "generation": generation, "entrance": entrance}
+    asked["key"], asked["public"] = signed_by or (None, None)
     with connection.cursor() as cursor:
-        cursor.execute(ADMISSION, {"number": number, "event": event.pk, "generation": generation})
+        cursor.execute(ADMISSION, asked)
         admitted = cursor.fetchone()
     return admitted[0] if admitted else None
+
+
+# The same for many, in the order of their keys as every lock of tickets. What a gate without network admitted (`earlier`)
+# happened before it is told: of the gate's hours only the opening can be asked.
+ADMISSIONS = """
+WITH wanted AS MATERIALIZED (
+    SELECT ticket.id, ticket.number, ticket.generation FROM tickets_ticket AS ticket
+    JOIN unnest(%(numbers)s::bigint[], %(generations)s::int[], %(earlier)s::bool[]) AS read(number, generation, earlier)
+      ON ticket.number = read.number AND ticket.generation = read.generation
+    JOIN tickets_event AS event ON event.id = ticket.event_id
+    JOIN tickets_product AS product ON product.id = ticket.product_id
+    WHERE ticket.event_id + 0 = %(event)s AND ticket.status IN ('distributed', 'printed')
+      AND clock_timestamp() >= event.valid_from AND (read.earlier OR clock_timestamp() <= event.valid_until)
+      AND (%(entrance)s = '' OR product.entrance IN ('', %(entrance)s))
+    ORDER BY ticket.id FOR NO KEY UPDATE OF ticket
+), admitted AS (
+    UPDATE tickets_ticket AS ticket SET status = 'checked' FROM wanted WHERE ticket.id = wanted.id
+), kept AS (
+    INSERT INTO tickets_movement (ticket_id, kind, generation) SELECT id, 'checked', generation FROM wanted
+)
+SELECT number, id FROM wanted
+"""
+
+
+def check_many(claims: Sequence[Claim], *, event: Event, entrance: str = "", earlier: Sequence[bool]) -> dict[int, int]:
+    """Admit many at once, each as `check` would; none is named twice. The keys of the tickets admitted, by number.
+
+    `earlier` says of each whether a gate without network admitted it before now.
+    """
+    assert connection.in_atomic_block
+    asked: dict[str, Any] = {
+        "numbers": [claim.number for claim in claims],
+        "generations": [claim.generation for claim in claims],
+        "earlier": list(earlier),
+        "event": event.pk,
+        "entrance": entrance,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(ADMISSIONS, asked)
+        return dict(cursor.fetchall())
+
+
+def uncheck(ticket: Ticket, *, by: User | None) -> None:
+    """Take back the check of a ticket: what it was before. The movement comes first, without it the database refuses."""
+    assert connection.in_atomic_block
+    record(Kind.UNCHECKED, [ticket], by=by)
+    before = Status.DISTRIBUTED if ticket.printed_generation is None else Status.PRINTED
+    Ticket.objects.filter(pk=ticket.pk, status=Status.CHECKED).update(status=before)
 
 
 def cancel(tickets: Sequence[Ticket], *, by: User) -> None:

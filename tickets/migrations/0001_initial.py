@@ -23,6 +23,11 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'a ticket is never deleted' USING ERRCODE = 'restrict_violation';
     END IF;
+    -- A check is taken back by a movement of its own, written just before: then the state alone changes.
+    IF OLD.status = 'checked' AND NEW.status IN ('distributed', 'printed')
+       AND (SELECT kind FROM tickets_movement WHERE ticket_id = OLD.id ORDER BY id DESC LIMIT 1) = 'unchecked' THEN
+        OLD.status = NEW.status;
+    END IF;
     IF (NEW.status, NEW.generation, NEW.company_id, NEW.bought_by_id, NEW.event_id, NEW.product_id, NEW.number)
        IS DISTINCT FROM
        (OLD.status, OLD.generation, OLD.company_id, OLD.bought_by_id, OLD.event_id, OLD.product_id, OLD.number) THEN
@@ -441,6 +446,7 @@ class Migration(migrations.Migration):
                             ("merged", "merged"),
                             ("reissued", "reissued"),
                             ("checked", "checked"),
+                            ("unchecked", "check taken back"),
                             ("cancelled", "cancelled"),
                         ],
                         max_length=11,

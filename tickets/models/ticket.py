@@ -198,6 +198,7 @@ class Movement(models.Model):
         MERGED = "merged", _("merged")
         REISSUED = "reissued", _("reissued")
         CHECKED = "checked", _("checked")
+        UNCHECKED = "unchecked", _("check taken back")
         CANCELLED = "cancelled", _("cancelled")
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="movements", verbose_name=_("ticket"))
