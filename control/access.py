@@ -4,9 +4,9 @@ from control.models import Device
 from control.tokens import hashed
 
 
-def device_of(token: str) -> Device | None:
-    """The device in force that has this token."""
+def device_of(token: str, *, telling: bool = False) -> Device | None:
+    """The device in force that has this token; `telling`: also one whose time is over, for what it scanned before."""
     if not token:
         return None
-    found = Device.objects.filter(token_hash=hashed(token), revoked_at=None)
-    return found.select_related("gate__event__venue").first()
+    devices = Device.objects.may_still_tell() if telling else Device.objects.in_force()
+    return devices.filter(token_hash=hashed(token)).select_related("gate__event__venue").first()

@@ -1,5 +1,8 @@
 """What a gate says: a sentence that a doorman can repeat, in the language in force."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 
@@ -9,79 +12,122 @@ from portal.templatetags.words import hour, moment
 from tickets.models import Movement, Ticket
 
 
-def informed(scan: Scan, device: Device) -> Scan:
-    """The scan with all that its sentence may name, in one query."""
-    scan.device = device
+def informed(scans: Sequence[Scan], device: Device) -> Sequence[Scan]:
+    """Scans of a device with all that their sentences name of their tickets, in one query."""
+    for scan in scans:
+        scan.device = device
     tickets = Ticket.objects.select_related("member", "event__venue", "product", "seat")
-    prefetch_related_objects([scan], Prefetch("ticket", tickets))
-    return scan
+    prefetch_related_objects(list(scans), Prefetch("ticket", tickets))
+    return scans
 
 
-def title(scan: Scan) -> str:
-    """One or two words, readable at arm's length."""
-    titles = {
+def titles() -> dict[str, str]:
+    """One or two words for each reason, readable at arm's length."""
+    return {
         "": _("Admitted"),
         "already_checked": _("Already checked"),
         "replaced": _("Replaced"),
         "cancelled": _("Cancelled"),
         "not_distributed": _("Not distributed"),
         "other_event": _("Other event"),
+        "other_gate": _("Other gate"),
         "too_early": _("Too early"),
         "too_late": _("Too late"),
         "unknown": _("Unknown"),
     }
-    return titles[scan.reason]
+
+
+def title(scan: Scan) -> str:
+    return _("Taken back") if scan.undone_at else titles()[scan.reason]
+
+
+@dataclass
+class Facts:
+    """What happened before to the tickets of some scans: their admissions, and who renewed their code since, by keys."""
+
+    admissions: dict[int, Scan] = field(default_factory=dict)
+    renewals: dict[tuple[int, int], Movement] = field(default_factory=dict)
+    relays: set[tuple[int, int]] = field(default_factory=set)
+
+
+def facts(scans: Sequence[Scan]) -> Facts:
+    """In three queries at the most, however many the scans."""
+    found = Facts()
+    if used := [scan.ticket_id for scan in scans if scan.reason == "already_checked"]:
+        admissions = Scan.objects.standing().filter(ticket__in=used).select_related("device__gate").order_by("pk")
+        found.admissions = {scan.ticket_id: scan for scan in admissions if scan.ticket_id}
+    if old := {(scan.ticket_id, scan.generation or 0) for scan in scans if scan.reason == "replaced" and scan.ticket_id}:
+        later = Movement.objects.filter(ticket__in={ticket for ticket, _ in old}).select_related("actor", "ticket").order_by("pk")
+        for movement in later.filter(generation__gt=0):
+            for generation in {g for ticket, g in old if ticket == movement.ticket_id and g < movement.generation}:
+                found.renewals.setdefault((movement.ticket_id, generation), movement)
+        actors = {movement.actor_id for movement in found.renewals.values() if movement.actor_id}
+        found.relays = set(Relay.objects.filter(user__in=actors).values_list("user", "company"))
+    return found
+
+
+def sentences(scans: Sequence[Scan]) -> list[str]:
+    """Of each: why, since when, by whom, and what to do now."""
+    known = facts(scans)
+    return [sentence_of(scan, known) for scan in scans]
 
 
 def sentence(scan: Scan) -> str:
-    """Why, since when, by whom, and what to do now."""
+    return sentences([scan])[0]
+
+
+def sentence_of(scan: Scan, known: Facts) -> str:
     ticket = scan.ticket
+    if scan.undone_at:
+        return _("This check was taken back: the ticket may come in again.")
     if ticket is None:
         return _("This code is not one of ours: it was altered, forged or badly read. Scan it again, then send the person to the desk.")
-    zone = ticket.event.venue.zone
-    event = scan.device.gate.event
+    zone, event = ticket.event.venue.zone, scan.device.gate.event
     match scan.reason:
         case "":
             return ", ".join(str(part) for part in (ticket.product.category, ticket.seat) if part)
         case "already_checked":
-            return already_checked(ticket, zone)
+            return already_checked(ticket, zone, known)
         case "replaced":
-            return replaced(scan, ticket, zone)
+            return replaced(scan, ticket, zone, known)
         case "cancelled":
             return _("The seller has cancelled this ticket. Send the person to the desk.")
         case "not_distributed":
             return _("Nobody has been given this ticket yet. The company's relay must distribute it first.")
         case "other_event":
-            return _("This ticket is for “%(event)s”, %(when)s.") % {
-                "event": ticket.event.name,
-                "when": moment(ticket.event.starts_at or ticket.event.valid_from, zone),
-            }
+            when = moment(ticket.event.starts_at or ticket.event.valid_from, zone)
+            return _("This ticket is for “%(event)s”, %(when)s.") % {"event": ticket.event.name, "when": when}
+        case "other_gate":
+            return _("This ticket comes in by entrance %(entrance)s.") % {"entrance": ticket.product.entrance}
         case "too_early":
             return _("This gate admits from %(when)s.") % {"when": moment(event.valid_from, event.venue.zone)}
-        case _other:
+        case "too_late":
             return _("This gate admitted until %(when)s.") % {"when": moment(event.valid_until, event.venue.zone)}
+        case _other:
+            return _("This ticket was refused at a gate without network, which did not know it. Scan it again.")
 
 
-def already_checked(ticket: Ticket, zone: str) -> str:
-    first = Scan.objects.filter(ticket=ticket, verdict="admitted").select_related("device__gate").first()
+def already_checked(ticket: Ticket, zone: str, known: Facts) -> str:
+    first = known.admissions.get(ticket.pk)
     if first is None:
         return _("This ticket has been used. Ask for an identity card or call the desk.")
-    words = {"hour": hour(first.at, zone), "gate": first.device.gate.name, "name": ticket.beneficiary or _("nobody named")}
+    when = first.said_at or first.at
+    words = {"hour": hour(when, zone), "gate": first.device.gate.name, "name": ticket.beneficiary or _("nobody named")}
     return _("Came in at %(hour)s, gate %(gate)s, in the name of %(name)s. Ask for an identity card or call the desk.") % words
 
 
-def replaced(scan: Scan, ticket: Ticket, zone: str) -> str:
+def replaced(scan: Scan, ticket: Ticket, zone: str, known: Facts) -> str:
     """Who renewed the barcode after the one that was shown, and when."""
-    later = Movement.objects.filter(ticket=ticket, generation__gt=scan.generation or 0).select_related("actor").order_by("pk").first()
+    later = known.renewals.get((ticket.pk, scan.generation or 0))
     if later is None:
         return _("A newer copy of this ticket exists: ask for it.")
-    words = {"when": moment(later.at, zone), "who": who(later), "copy": ticket.copy}
+    words = {"when": moment(later.at, zone), "who": who(later, known), "copy": ticket.copy}
     return _("Replaced on %(when)s by %(who)s: ask for the new one, copy %(copy)s.") % words
 
 
-def who(movement: Movement) -> str:
+def who(movement: Movement, known: Facts) -> str:
     if movement.actor is None or movement.actor.is_staff:
         return _("the seller")
-    if Relay.objects.filter(user=movement.actor_id, company=movement.from_company_id or movement.ticket.company_id).exists():
+    if (movement.actor_id, movement.from_company_id or movement.ticket.company_id) in known.relays:
         return _("the company's relay")
     return _("the member")

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from accounts import steps as accounts_steps
 from accounts.models import Company, Relay, Seller, User
 from control.models import Device, Gate
-from control.tokens import hashed
+from control.tokens import canonical, hashed
 from demo import sales
 from demo.names import person
 from distribution import actions
@@ -37,7 +37,7 @@ SAMIA = "samia.belkacem@mecavia.example"
 THOMAS = "thomas.grandjean@mecavia.example"
 INES = "ines.caron@saintluc.example"
 ZOE = "zoe.lefevre-diallo@mecavia.example"
-GATE_TOKEN = "porte-b"  # noqa: S105
+GATE_CODES = ["BRTV-NLKS", "CSTP-MRGX"]  # the door manager's phone and the desk's laptop: each code once
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -262,7 +262,10 @@ def concert(story: Story) -> None:
         camille = members_steps.add(story.mecavia, first_name="Camille", last_name="Roux", email="camille.roux@mecavai.example")
     give(story, stalls, [camille], 1)
     gate = Gate.objects.create(event=night, name="Porte B")
-    Device.objects.create(gate=gate, name="Ordinateur de l’accueil", token_hash=hashed(GATE_TOKEN))
+    for name, code in zip(("Téléphone de la responsable", "Ordinateur de l’accueil"), GATE_CODES, strict=True):
+        device = Device(gate=gate, name=name, may_manage=code == GATE_CODES[0], pairing_until=on(30))
+        device.pairing_hash = hashed(canonical(code))
+        device.save()
     leave_at_once()
 
 

@@ -93,10 +93,10 @@ def member(page: Page) -> str:
     return zxingcpp.read_barcodes(paper.render(scale=3).to_pil())[0].text
 
 
-def gate(page: Page, code: str) -> None:
+def gate(page: Page, code: str, pairing: str) -> None:
     page.goto("/gate/")
-    shoot(page, "gate-token")
-    page.fill("#id_token", "porte-b")
+    shoot(page, "gate-pair")
+    page.fill("#id_code", pairing)
     page.click("main .button")
     for name in ("gate-admitted", "gate-refused"):
         page.fill("#id_code", code)
@@ -116,17 +116,17 @@ def staff(page: Page) -> None:
     shoot(page, "email")
 
 
-def take(base: str) -> None:
+def take(base: str, codes: list[str]) -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
     assert chromium, "no Chromium: install it, or name it in CHROMIUM"
     shutil.rmtree(SHOTS, ignore_errors=True)
     SHOTS.mkdir(parents=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.getuid() == 0 else [])
-        for locale in ("fr-FR", "en-GB"):
+        for locale, pairing in zip(("fr-FR", "en-GB"), codes, strict=True):
             page = browser.new_context(locale=locale, base_url=base).new_page()
             relay(page)
-            gate(page, member(page))
+            gate(page, member(page), pairing)
             staff(page)
         browser.close()
     print(f"{len(list(SHOTS.iterdir()))} pictures in {SHOTS}")
@@ -137,8 +137,9 @@ def main() -> None:
     where = {"VAR_DIR": str(folder), "PORT": port, "MAIL_PORT": str(free_port()), "DB_PORT": str(free_port())}
     demo = subprocess.Popen([sys.executable, "-m", "scripts.demo"], env=os.environ | where, stdout=subprocess.PIPE, text=True)
     try:
-        assert any("/gate/" in line for line in demo.stdout or []), "the demo did not start"
-        take(f"http://localhost:{port}")
+        gate = next((line for line in demo.stdout or [] if "/gate/" in line), "")
+        assert gate, "the demo did not start"
+        take(f"http://localhost:{port}", re.findall(r"\b[A-Z]{4}-[A-Z]{4}\b", gate))
     finally:
         demo.send_signal(signal.SIGINT)
         demo.wait(30)

@@ -6,14 +6,25 @@ from playwright.sync_api import sync_playwright
 
 
 @pytest.fixture(scope="session")
-def browser():
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+def chromium():
+    """Where Chromium is, and what it needs to run here."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
     assert found, "no Chromium: install it, or name it in CHROMIUM"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.getuid() == 0 else [])
+    return {"executable_path": found, "args": ["--no-sandbox"] if os.getuid() == 0 else []}
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as running:
         yield running
-        running.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright, chromium):
+    running = playwright.chromium.launch(**chromium)
+    yield running
+    running.close()
 
 
 @pytest.fixture

@@ -57,6 +57,8 @@ def test_a_visitor_is_sent_to_the_login_and_a_device_without_token_is_told_so(cl
             case "device":
                 for token in ({}, {"authorization": "Bearer no"}, {"authorization": "Basic x"}):
                     answer = client.post(fill(path, {}), {}, content_type="application/json", headers=token)
+                    if answer.status_code == 405:
+                        answer = client.get(fill(path, {}), headers=token)
                     assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json"), name
             case "public":
                 assert client.get(fill(path, story["ids"])).status_code in (200, 302, 404, 405), name

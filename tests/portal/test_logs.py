@@ -23,7 +23,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from control.actions import ask_pairing
 from control.models import Scan
+from control.pages import COOKIE as GATE_COOKIE
 from outbox.models import Delivery
 from scripts import postgres
 from tests import factories
@@ -35,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 RELAY, MEMBER, BROKEN = "relais-canari@exemple.fr", "membre-canari@exemple.fr", "panne-canari@exemple.fr"
-TOKEN = "jeton-canari-0123456789"
+SECRET_COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, GATE_COOKIE)
 WRONG_CODE = "CNRI-CNRI"
 BROKEN_RULE = "checkviolation on broken_on_purpose"
 NOTHING = '[[], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'  # a task's message: no argument at all
@@ -121,7 +123,7 @@ class Browser:
 
     @property
     def secrets(self) -> list[str]:
-        return [cookie.value for cookie in self.cookies if cookie.name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)]
+        return [cookie.value for cookie in self.cookies if cookie.name in SECRET_COOKIES]
 
 
 def words_of(letter) -> str:
@@ -156,7 +158,7 @@ def test_a_full_round_and_two_faults_leave_ids_alone_in_the_logs_and_in_the_brok
     factories.signing_key()
     relay = factories.RelayFactory(user=factories.login(RELAY), first_name="Samia-Canari", last_name="Relais-Canari")
     product = factories.stock(relay.company, 5)
-    factories.DeviceFactory(gate__event=product.event, token=TOKEN)
+    device = factories.DeviceFactory(gate__event=product.event)
     at_work, at_home, at_the_gate = Browser(base), Browser(base), Browser(base)
     form = f"/c/{relay.company.public_id}/products/{product.public_id}/distribute/"
 
@@ -183,8 +185,10 @@ def test_a_full_round_and_two_faults_leave_ids_alone_in_the_logs_and_in_the_brok
     assert (ticket.status, ticket.beneficiary) == ("printed", "Kofi-Canari Porteur-Canari")
     assert Browser(base).open(f"/my/tickets/{ticket.public_id}/name/", bearer) == 403  # forged
 
-    at_the_gate.open("/gate/")
-    at_the_gate.open("/gate/pair/", {"token": TOKEN})
+    pairing = ask_pairing(device=device.pk)
+    at_the_gate.open(f"/gate/?code={pairing}")
+    assert at_the_gate.open("/gate/pair/", {"code": pairing}) == 200
+    assert at_the_gate.open("/gate/search/") == at_the_gate.open("/gate/search/", {"words": "kofi-canari"}) == 200
     code = encode(ticket, signer())
     for reading in (code, "code-canari"):
         at_the_gate.open("/gate/", {"code": reading, "scan_id": uuid.uuid4()})
@@ -202,8 +206,8 @@ def test_a_full_round_and_two_faults_leave_ids_alone_in_the_logs_and_in_the_brok
     Delivery.objects.filter(recipient=BROKEN).delete()
 
     texts = texts_of(logs)
-    secrets = [TOKEN, WRONG_CODE, code, str(relay.company.public_id), link.rpartition("for=")[2], *codes]
-    for secret in ("canari", *secrets, *at_work.secrets, *at_home.secrets):
+    secrets = [pairing, WRONG_CODE, code, str(relay.company.public_id), link.rpartition("for=")[2], *codes]
+    for secret in ("canari", *secrets, *at_work.secrets, *at_home.secrets, *at_the_gate.secrets):
         for name, text in texts.items():
             assert secret.lower() not in text, f"{secret} in {name}: {text[max(0, text.index(secret.lower()) - 300) :][:400]}"
     for words in ("internal server error", "c/<uuid:company_id>/products/", "members/steps.py", BROKEN_RULE):

@@ -1,8 +1,11 @@
 """The staff's pages: every one opens, with a constant number of queries, and writes only what it should."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -152,16 +155,29 @@ def test_tickets_are_cancelled_and_reissued_from_their_list(as_staff, relay):
     assert held.status == "cancelled"
 
 
-def test_a_device_gets_a_token_shown_once_and_is_revoked_at_once(as_staff, seller):
+def test_a_device_is_paired_by_a_code_shown_as_a_picture_and_letters_and_is_revoked_at_once(as_staff, seller):
     gate = factories.GateFactory()
-    page = as_staff.post(reverse("admin:control_device_add"), {"gate": gate.pk, "name": "Douchette"}, follow=True).content.decode()
+    form = {"gate": gate.pk, "name": "Douchette", "may_scan": "on"}
+    page = as_staff.post(reverse("admin:control_device_add"), form, follow=True)
     device = Device.objects.get()
-    assert "montré cette seule fois" in page
-    assert device.token_hash not in page
+    pair = reverse("admin:control_device_pair", args=[device.pk])
+    assert page.request["PATH_INFO"] == pair
+    assert as_staff.get(pair).status_code == 200
+    device.refresh_from_db()
+    assert device.pairing_hash is None  # looking makes no code
+    shown = as_staff.post(pair).content.decode()
+    code = re.search(r"[B-Z]{4}-[B-Z]{4}", shown)[0]
+    assert f"/gate/?code={code}" in shown and "<svg" in shown and "style=" not in shown.split("pairing-code")[0].split('class="pairing"')[1]
+    phone = Client()
+    assert f'value="{code}"' in phone.get(f"/gate/?code={code}").content.decode()
+    phone.post("/gate/pair/", {"code": code})
+    assert gate.name in phone.get("/gate/").content.decode()
 
     as_staff.post(reverse("admin:control_device_changelist"), {"action": "revoke", "_selected_action": [device.pk]})
     device.refresh_from_db()
     assert device.revoked_at
+    assert "Ouvrir une porte" in phone.get("/gate/").content.decode()
+    assert as_staff.post(pair).status_code == 404
 
 
 def test_seats_come_from_a_pasted_list_and_faults_are_named(as_staff, seller):

@@ -17,7 +17,7 @@ WORDS = """
     a member              {zoe}
     the seller's staff    {staff}     then {base}/admin/
 
-  The gate of tonight   {base}/gate/      with the token: {token}
+  The gate of tonight   {base}/gate/      with one of these codes, once each: {codes}
 """
 
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                     ines=loader.INES,
                     zoe=loader.ZOE,
                     staff=loader.STAFF,
-                    token=loader.GATE_TOKEN,
+                    codes=", ".join(loader.GATE_CODES),
                 )
             )
             return

@@ -1,0 +1,88 @@
+"""One reading at a gate."""
+
+import uuid
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from control.models import Device, Gate, Scan
+from portal.clock import now
+from tickets import barcode
+from tickets import steps as tickets_steps
+from tickets.models import Ticket
+
+Reason = Scan.Reason
+
+
+def scan(*, device: Device, code: str, client_id: uuid.UUID) -> Scan:
+    """Admit the bearer of a code, once under any concurrency, or refuse with a reason; every scan is kept.
+
+    The same reading sent again, by the client's id, gets the first one's answer.
+    """
+    return once(device, client_id, signed_or_none(code), by_hand=False)
+
+
+def scan_number(*, device: Device, number: int, client_id: uuid.UUID) -> Scan:
+    """The same for a ticket that a doorman found by number or name, in its present generation; the scan says so."""
+    event = device.gate.event_id
+    generation = Ticket.objects.filter(event=event, number=number).values_list("generation", flat=True).first()
+    claim = None if generation is None else barcode.Claim(event, number, generation)
+    return once(device, client_id, claim, by_hand=True)
+
+
+def signed_or_none(code: str) -> barcode.Signed | None:
+    try:
+        return barcode.read(code)
+    except barcode.Forged:
+        return None
+
+
+def once(device: Device, client_id: uuid.UUID, read: barcode.Signed | barcode.Claim | None, *, by_hand: bool) -> Scan:
+    try:
+        return judge(device=device, read=read, client_id=client_id, by_hand=by_hand)
+    except IntegrityError:
+        return Scan.objects.get(device=device, client_id=client_id)
+
+
+@transaction.atomic(durable=True)
+def judge(*, device: Device, read: barcode.Signed | barcode.Claim | None, client_id: uuid.UUID, by_hand: bool) -> Scan:
+    event, admitted, ticket, reason = device.gate.event, None, None, Reason.UNKNOWN
+    claim, key = (read.claim, (read.key_id, read.public_key)) if isinstance(read, barcode.Signed) else (read, None)
+    if claim and claim.event == event.pk:
+        admitted = tickets_steps.check(
+            number=claim.number, event=event, generation=claim.generation, entrance=device.gate.entrance, signed_by=key
+        )
+        reason = Reason.ADMITTED
+    if claim and not admitted:
+        known = key is None or barcode.public_key(key[0]) == key[1]
+        ticket = Ticket.objects.filter(number=claim.number).select_related("product").first() if known else None
+        reason = refusal(device.gate, ticket, claim, at=now()) if ticket else Reason.UNKNOWN
+    return Scan.objects.create(
+        device=device,
+        client_id=client_id,
+        verdict=Scan.Verdict.REFUSED if reason else Scan.Verdict.ADMITTED,
+        reason=reason,
+        ticket_id=admitted or (ticket and ticket.pk),
+        generation=claim.generation if claim else None,
+        by_hand=by_hand,
+    )
+
+
+def refusal(gate: Gate, ticket: Ticket, claim: barcode.Claim, *, at: datetime, earlier: bool = False) -> str:
+    """Why a ticket that was not admitted is not. `earlier`: it was read some time ago, at an hour that nobody can prove."""
+    event = gate.event
+    if ticket.event_id != event.pk or claim.event != event.pk:
+        return Reason.OTHER_EVENT
+    if at < event.valid_from:
+        return Reason.TOO_EARLY
+    if at > event.valid_until and not earlier:
+        return Reason.TOO_LATE
+    if ticket.status == Ticket.Status.CANCELLED:
+        return Reason.CANCELLED
+    if claim.generation != ticket.generation:
+        return Reason.REPLACED
+    if ticket.status == Ticket.Status.CHECKED:
+        return Reason.ALREADY_CHECKED
+    if gate.entrance and ticket.product.entrance not in ("", gate.entrance):
+        return Reason.OTHER_GATE
+    return Reason.NOT_DISTRIBUTED
