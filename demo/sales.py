@@ -38,6 +38,7 @@ def told(story: "loader.Story") -> None:
     Account.objects.filter(company=story.mecavia).update(
         limit=Decimal(15_000), legal_name="CSE de Mécavia", address="3, rue des Ateliers, 69100 Villeurbanne", siren="000 000 001"
     )
+    Account.objects.filter(company__name="CSE TransAlpes").update(terms_days=0)  # late: it ordered two days ago
     sold = on_sale()
     with transaction.atomic():
         account = ledger.lock_account(story.mecavia)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from portal.templatetags.words import local
@@ -29,12 +30,13 @@ def amount(value: Decimal) -> str:
 
 
 def journal(first: date, last: date) -> Iterator[list[str]]:
-    """The entries of a period, both days included, in the order in which they were added; each posting has the next number."""
+    """The entries of a period, both days included, in the order in which they were added; a posting's number counts from 1 January."""
     yield FIELDS
     since, until = start_of(first), start_of(last + timedelta(days=1))
-    postings = Posting.objects.filter(at__gte=since, at__lt=until, entries__isnull=False).distinct().order_by("at", "pk")
-    found = postings.select_related("account__company", "order", "payment").prefetch_related("entries")
-    for number, posting in enumerate(found.iterator(chunk_size=1000), 1):
+    postings = Posting.objects.filter(Exists(Entry.objects.filter(posting=OuterRef("pk"))), at__lt=until).order_by("at", "pk")
+    before = postings.filter(at__gte=start_of(first.replace(month=1, day=1)), at__lt=since).count()
+    found = postings.filter(at__gte=since).select_related("account__company", "order", "payment").prefetch_related("entries")
+    for number, posting in enumerate(found.iterator(chunk_size=1000), before + 1):
         for entry in posting.entries.all():
             yield row(number, posting, entry)
 

@@ -164,8 +164,10 @@ def answer_more_time(*, option: int, last_day: date | None, reason: str, by: Use
 
 def end_lapsed_options() -> int:
     """The sweep: ends what is void, tells its company, and offers what is free again to those waiting. Safe at any time, twice, or late."""
-    products = Option.objects.past().order_by("product").values_list("product", flat=True).distinct()
-    return sum(end_lapsed_of(product=product) for product in list(products))
+    void = set(Option.objects.past().values_list("product", flat=True))
+    wanted = Product.objects.filter(pk__in=Option.objects.waiting().order_by().values("product"), event__valid_until__gt=now())
+    free = orders.free_of(list(wanted))  # also when a quota was raised
+    return sum(end_lapsed_of(product=key) for key in sorted(void | {key for key, left in free.items() if left > 0}))
 
 
 @transaction.atomic(durable=True)

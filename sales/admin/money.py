@@ -34,7 +34,7 @@ class TermsAdmin(admin.ModelAdmin):
 
 @admin.register(Account)
 class AccountAdmin(admin.ModelAdmin):
-    list_display = ["company", "kind", "limit", "owes", "terms_days", "billing"]
+    list_display = ["company", "limit", "owes", "terms_days", "billing"]
     list_filter = ["kind"]
     list_select_related = ["company"]
     search_fields = ["company__name"]

@@ -91,6 +91,8 @@ def offer_freed(products: Iterable[Product]) -> None:
     if not Option.objects.waiting().filter(product__in=found).exists():
         return
     at, free = now(), free_of(found)
+    for option in Option.objects.filter(product__in=found, state=State.REQUESTED):
+        free[option.product_id] -= option.quantity  # staff have to answer these first: nobody is told of the same tickets
     waiting = Option.objects.waiting().filter(product__in=found).select_related("company", "product__event__venue")
     for option in waiting.select_for_update(of=("self",)):
         quantity = min(free[option.product_id], option.quantity)

@@ -1,17 +1,21 @@
 """Every main page on a phone and on a desktop, in both languages: no violation that axe finds, nothing overflows."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from distribution.actions import distribute, forward, give_back, hand_over, reassign, render_at_once
 from members.models import Member
 from outbox.models import Delivery
+from sales.actions import fill_basket, request_option
+from sales.models import Account, Terms
 from tests import factories
 from tests.browser.test_main_round import log_in
-from tickets.models import Event, Ticket
+from tickets.models import Event, Order, Ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
@@ -22,8 +26,9 @@ def story(live_server, settings):
     settings.PUBLIC_BASE_URL = live_server.url
     factories.SellerFactory(email="billets@quais.example")
     factories.signing_key()
-    relay = factories.RelayFactory()
+    relay = factories.RelayFactory(may_buy=True, may_see_accounts=True)
     product = factories.stock(relay.company, 35)
+    sales_pages = what_she_buys(relay)
     members = factories.MemberFactory.create_batch(4, company=relay.company)
     factories.given(members[0], product, 2, by=relay.user)
     factories.printed(factories.given(members[1], product, 2, by=relay.user))
@@ -99,6 +104,7 @@ def story(live_server, settings):
             f"{home}members/{members[0].public_id}/leave/",
             f"{home}members/{members[0].public_id}/merge/",
             f"{home}members/{members[0].public_id}/merge/{members[2].public_id}/",
+            *sales_pages,
             "/spaces/",
             "/account/",
             "/account/second-factor/",
@@ -107,6 +113,20 @@ def story(live_server, settings):
         ],
         "member_pages": ["/my/", f"/my/tickets/{ticket.public_id}/name/", f"/my/tickets/{ticket.public_id}/give-back/", *my_data],
     }
+
+
+def what_she_buys(relay) -> list[str]:
+    """The pages of sales, with a basket, options in two states, an order to pay and an invoice."""
+    Account.objects.filter(company=relay.company).update(limit=10_000, address="1, rue A, 69001 Lyon")
+    Terms.objects.create(options_by_rule=True, option_limit=5)
+    sold = factories.listing(factories.ProductFactory(quota=9, event__starts_at=timezone.now() + timedelta(days=60))).product
+    asked = {"product": sold, "wished_on": None, "note": "Pour la fête"}
+    held, _waits = (request_option(relay=relay, quantity=n, request_key=uuid.uuid4(), **asked) for n in (5, 9))
+    fill_basket(relay=relay, quantities={sold.pk: 2})
+    home = f"/c/{relay.company.public_id}/"
+    order = Order.objects.get(company=relay.company)
+    pages = ["buy/", "buy/basket/", f"buy/{sold.public_id}/option/", "options/", f"options/{held.public_id}/", "options/calendar/"]
+    return [home + page for page in (*pages, "orders/", f"orders/{order.public_id}/", "account/")]
 
 
 def check(page, url: str) -> list[str]:

@@ -19,10 +19,12 @@ from distribution.models import Distribution
 from members.models import Member
 from outbox import actions as outbox_actions
 from outbox.models import Delivery
+from sales.actions import fill_basket, request_option
+from sales.models import Option, Terms
 from tests import factories
 from tests.portal.walk import BACKEND
 from tickets.barcode import encode, signer
-from tickets.models import Seat, Ticket
+from tickets.models import Order, Seat, Ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MARKUP = [
@@ -32,17 +34,18 @@ MARKUP = [
     "<xss>",
 ]
 LINKS = ["javascript:alert(1)//", "x"]
-ROOMS = ["accounts", "members", "tickets", "distribution", "control", "outbox"]
+ROOMS = ["accounts", "members", "tickets", "sales", "distribution", "control", "outbox"]
 # What the portal writes itself and reads again: everything else is somebody's words.
 NOT_WORDS = {
     "password", "language", "accent", "zone", "search_key", "sort_key", "token_hash", "kind", "dedupe_key", "phase", "worker",
-    "message_id", "secret", "mark", "code_hash",
+    "message_id", "secret", "mark", "code_hash", "currency",
 }  # fmt: skip
 # Not to be missed, should a field be renamed or its row no longer be made here.
 WORDS = {
     "accounts.Company.name", "accounts.Relay.last_name", "accounts.Seller.name", "accounts.Seller.conditions", "members.Member.last_name",
     "tickets.Event.name", "tickets.Product.category", "tickets.Venue.address", "tickets.Seat.number", "outbox.Delivery.smtp_reply",
     "tickets.Ticket.beneficiary_last_name", "distribution.Recipient.message", "control.Gate.name", "control.Device.name",
+    "sales.Account.legal_name", "sales.Terms.bank", "sales.Option.note", "sales.Option.reason",
 }  # fmt: skip
 REPORT = """
 addEventListener("securitypolicyviolation", (e) => console.error(`refused ${e.effectiveDirective} on ${location.pathname}`));
@@ -131,9 +134,10 @@ def story(live_server, post, settings, tmp_path):
     settings.MAILBOX_DIR = tmp_path / "mail"
     factories.SellerFactory(undo_seconds=0)
     factories.signing_key()
-    relay = factories.RelayFactory()
+    relay = factories.RelayFactory(may_buy=True, may_see_accounts=True)
     factories.RelayFactory(user=relay.user)
-    product = factories.stock(relay.company, 12)
+    factories.account(relay.company)
+    product = factories.listing(factories.stock(relay.company, 12)).product
     zoe, other, refused = factories.MemberFactory.create_batch(3, company=relay.company)
     tickets = factories.given(zoe, product, 3, by=relay.user)
     factories.printed(tickets[:1])
@@ -148,6 +152,9 @@ def acts(story) -> None:
     gifts = [(story["other"].pk, 1, ()), (story["refused"].pk, 1, ())]
     distribute(relay=relay, product=product, gifts=gifts, message="À demain", request_key=uuid.uuid4())
     hand_over(relay=relay, product=product, quantity=1, names=[], request_key=uuid.uuid4())
+    Terms.objects.create(options_by_rule=True)
+    fill_basket(relay=relay, quantities={product.pk: 2})
+    request_option(relay=relay, product=product, quantity=2, wished_on=None, note="", request_key=uuid.uuid4())
     outbox_actions.send_due()
     Delivery.objects.filter(recipient=story["refused"].email).update(state="failed")
 
@@ -171,6 +178,9 @@ def relays_pages(watched: Watched, story, payload: str) -> None:
     watched.open(*(f"{home}tickets/{ticket.public_id}/" for ticket in Ticket.objects.exclude(status="available")))
     watched.open(*(f"{home}distributions/{act.public_id}/" for act in Distribution.objects.all()))
     watched.open(f"{base}members/{story['refused'].public_id}/correct-address/")
+    watched.open(*(f"{home}{path}" for path in ("buy/", f"buy/?q={quote(payload)}", "buy/basket/", "options/", "orders/", "account/")))
+    watched.open(f"{home}buy/{story['product'].public_id}/option/", f"{home}options/{Option.objects.get().public_id}/")
+    watched.open(f"{home}orders/{Order.objects.filter(company=story['relay'].company).get().public_id}/")
     # She chooses someone, writes a word, and looks at the email that would leave; then adds someone whose address is wrong.
     watched.open(f"{base}distribute/")
     page = watched.page

@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as some
 
 from portal.templatetags.words import euros
@@ -24,19 +24,20 @@ from tests.sales.test_orders_online import said
 from tickets.models import Order, Ticket
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 200 if os.environ.get("RELAIS_LONG") else 5
+EXAMPLES = 200 if os.environ.get("RELAIS_LONG") else 2
 CENT = Decimal("0.01")
 RATES = some.sampled_from(["2.10", "5.50", "10.00", "20.00"])
 PRICES = some.tuples(some.decimals("0.01", 500, places=2), RATES, some.integers(1, 6))
 
 
 @given(prices=some.lists(PRICES, min_size=1, max_size=4), cuts=some.lists(some.integers(0, 5), max_size=3))
+@example(prices=[(Decimal("0.35"), "5.50", 3)], cuts=[0])  # the VAT of a difference is not the difference of two VATs
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=EXAMPLES < 9,
-    phases=[Phase.generate],
+    derandomize=EXAMPLES == 2,
+    phases=[Phase.explicit, Phase.generate],
 )
 def test_each_cent_is_the_same_on_screen_on_paper_in_the_export_and_in_the_ledger(seller, prices, cuts):
     with transaction.atomic():

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 # Code de commerce, L. 441-9 and D. 441-5; the four of the décret 2022-1299; the order number and both identities.
 MENTIONS = """Facture F000001|Date d’émission|Commande 1, vendue le|Association des Quais|Association loi 1901|12, quai des Orchestres
 SIRET 000 000 000 00017|TVA n° FR00000000000|CSE Mécavia|3, rue des Ateliers|SIREN 111 111 111|TVA n° FR11111111111|Nuit Ravel|36,0190 €
-5,5 %|HT à 5,5 % 108,06 €|TVA à 5,5 % 5,94 €|Total HT 108,06 €|Total TTC 114,00 €|à payer avant le|Pas d’escompte|Pénalités de retard
+5,5 %|HT à 5,5 % 108,06 €|TVA à 5,5 % 5,94 €|Total HT 108,06 €|Total TTC 114,00 €|à payer au plus tard le|Pas d’escompte|Pénalités de retard
 frais de recouvrement en cas de retard de paiement : 40 €|prestation de services|d’après les débits|Aucune réduction
 IBAN FR76 0000""".replace("\n", "|").split("|")
 
@@ -106,17 +106,22 @@ def test_a_cancellation_is_a_credit_note_of_its_own_series_that_names_the_invoic
     assert Invoice.objects.get(kind="invoice").total == 114
 
 
+def date_back(postings, at) -> None:
+    keys = list(postings.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE sales_posting DISABLE TRIGGER sales_posting_is_kept")
+        cursor.execute("UPDATE sales_posting SET at = %s WHERE id = ANY(%s)", [at, keys])
+        cursor.execute("ALTER TABLE sales_posting ENABLE TRIGGER sales_posting_is_kept")
+
+
 def test_monthly_invoices_tell_the_months_that_are_over_and_add_up_the_ledger(company, staff):
     Account.objects.update(billing="month")
     for price in ("0.35", "0.35", "7.77"):
         factories.stock(company, 1, factories.ProductFactory(price=price, vat_rate="5.50"))
     assert actions.issue_due_invoices() == 0
     past = timezone.now() - timedelta(days=40)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE sales_posting DISABLE TRIGGER sales_posting_is_kept")
-        cursor.execute("UPDATE sales_posting SET at = %s", [past])
-        cursor.execute("ALTER TABLE sales_posting ENABLE TRIGGER sales_posting_is_kept")
+    date_back(Posting.objects.all(), past)
     Order.objects.update(confirmed_at=past)
 
     assert actions.issue_due_invoices() == 1
@@ -178,6 +183,8 @@ def test_the_journal_has_its_18_fields_balances_each_entry_and_is_numbered_witho
         assert value["ValidDate"] and (debit == 0) != (credit == 0)
     assert list(by_number) == ["1", "2", "3"] and set(by_number.values()) == {0}
     assert csv_text([head, *rows]).count("\n") == len(rows) + 1
+    date_back(Posting.objects.order_by("pk")[:1], timezone.now().replace(month=1, day=1))
+    assert [row[2] for row in journal(today, today)][-1] == "3"
 
 
 def test_staff_issue_invoices_and_take_the_journal(client, settings, company):

@@ -128,19 +128,6 @@ def test_the_limit_of_credit_and_of_a_deposit_is_never_passed(company, staff):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_orders_at_once_never_pass_the_limit(seller):
-    company = factories.CompanyFactory()
-    factories.account(company, limit=38 * 5)
-    product = factories.ProductFactory(price="38.00")
-    drafts = [factories.order(company, product, 2) for _ in range(8)]
-
-    results = at_once(*((lambda key=draft.pk: actions.confirm_order(order=key, by=None)) for draft in drafts))
-
-    assert sorted(type(result).__name__ for result in results) == ["LimitPassed"] * 6 + ["Order"] * 2
-    assert owed_by(company) == 4 * 38
-
-
-@pytest.mark.django_db(transaction=True)
 def test_the_first_two_orders_of_a_company_open_one_account(seller):
     company = factories.CompanyFactory()
     drafts = [factories.order(company, factories.ProductFactory(), 1) for _ in range(4)]

@@ -18,7 +18,7 @@ from sales.steps import ledger
 from sales.steps.orders import free_of
 from tests import factories
 from tickets.errors import QuotaExceeded
-from tickets.models import Event, Order, Ticket
+from tickets.models import Event, Order, Product, Ticket
 
 pytestmark = pytest.mark.django_db
 PARIS = ZoneInfo("Europe/Paris")
@@ -181,6 +181,25 @@ def test_what_lapses_is_offered_to_those_who_wait_in_their_order_exactly_once(re
     assert [(o.state, o.held) for o in waiting] == [("live", 12), ("live", 8), ("waiting", 0)]
     assert told("option_live") == [first.user.email, second.user.email]
     assert free(product) == 0
+
+
+def test_a_raised_quota_is_offered_by_the_sweep_to_each_waiting_once(relay, product, staff):
+    """Where staff decide: nobody is told of tickets that an earlier request may take."""
+    first, second = (factories.RelayFactory(may_buy=True) for _ in range(2))
+    factories.stock(relay.company, 20, product)
+    ask(first, product, 3), ask(second, product, 3)
+    for quota in (22, 22, 23):
+        Product.objects.update(quota=quota)
+        actions.end_lapsed_options()
+    assert (told("option_free"), list(Option.objects.waiting().values_list("asked_by", flat=True))) == (
+        [first.user.email],
+        [second.user.pk],
+    )
+
+    Product.objects.update(quota=26)
+    for _ in range(2):
+        actions.end_lapsed_options()
+    assert told("option_free") == [first.user.email, second.user.email]
 
 
 @pytest.mark.parametrize("how", ["give back", "cancel order", "cancel tickets", "cancel a part"])

@@ -19,7 +19,6 @@ from sales.errors import LimitPassed, NoLongerOnSale, PriceHasChanged
 from sales.models import Account, BasketLine, Entry, Listing, Terms
 from sales.steps import ledger
 from tests import factories
-from tests.distribution.test_races import at_once
 from tickets.errors import QuotaExceeded
 from tickets.models import Event, Order, Product, Ticket
 
@@ -273,34 +272,6 @@ def test_without_the_right_to_buy_she_can_neither_look_nor_order(as_relay, relay
     with pytest.raises(MayNot):
         actions.place_order(relay=relay, total=Decimal(76), request_key=uuid.uuid4())
     assert not Order.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_relays_ordering_the_last_tickets_get_one_order_and_one_clear_refusal(seller):
-    company = factories.CompanyFactory()
-    factories.account(company)
-    relays = factories.RelayFactory.create_batch(2, company=company, may_buy=True)
-    product = factories.listing(factories.ProductFactory(quota=3)).product
-    for relay in relays:
-        actions.fill_basket(relay=relay, quantities={product.pk: 2})
-
-    def place(relay):
-        return lambda: actions.place_order(relay=relay, total=Decimal(76), request_key=uuid.uuid4())
-
-    assert sorted(type(r).__name__ for r in at_once(*(place(relay) for relay in relays))) == ["Order", "QuotaExceeded"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_same_basket_sent_three_times_at_once_is_one_order(seller):
-    relay = factories.RelayFactory(may_buy=True)
-    factories.account(relay.company)
-    product = factories.listing(factories.ProductFactory()).product
-    actions.fill_basket(relay=relay, quantities={product.pk: 2})
-    key = uuid.uuid4()
-
-    results = at_once(*[lambda: actions.place_order(relay=relay, total=Decimal(76), request_key=key)] * 3)
-
-    assert len({order.pk for order in results}) == 1 == Order.objects.count()
 
 
 def test_a_price_is_read_again_under_the_lock(relay):

@@ -1,4 +1,4 @@
-"""Sixteen clients order, hold, confirm and cancel the last fifty places: never fifty-one, never a cent too many."""
+"""Many at once: the last places are never sold twice, the limit never passed, and what is sent twice is done once."""
 
 import os
 import random
@@ -14,15 +14,18 @@ from django.utils import timezone
 
 from portal.errors import Refused
 from sales import actions
-from sales.models import Entry, Option, Terms
+from sales.models import Entry, Option, Posting, Terms
+from sales.steps import ledger
 from sales.steps.orders import free_of
 from tests import factories
 from tests.distribution.test_races import at_once
+from tests.sales.test_invoices import written_by_law
 from tickets.models import Order, Series, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 200 if os.environ.get("RELAIS_LONG") else 1
 CLIENTS, ACTS = 16, 4
+CROWD, LAST = (64, 10) if os.environ.get("RELAIS_LONG") else (8, 3)
 
 
 def some_acts(relay, product, staff, seed):
@@ -108,3 +111,67 @@ def test_the_last_fifty_places_are_never_fifty_one(seller, round_):
         given = sorted(numbers.filter(number__isnull=False).values_list("number", flat=True))
         assert given == list(range(1, len(given) + 1))
         assert not given or Series.objects.get(name=series).last == given[-1]
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+@pytest.mark.parametrize("scarce", ["places", "credit"])
+def test_of_a_crowd_ordering_the_last_ones_as_many_are_served_and_the_others_told_why(seller, scarce, round_):
+    """TRUST row 16. The last places of one product by as many companies; the last of a company's credit, for as many products."""
+    places = scarce == "places"
+    company = factories.CompanyFactory()
+    event = factories.EventFactory(starts_at=timezone.now() + timedelta(days=60))
+    relays = [factories.RelayFactory(company=factories.CompanyFactory() if places else company, may_buy=True) for _ in range(CROWD)]
+    kinds = 1 if places else CROWD
+    products = [factories.ProductFactory(event=event, category=str(n), price=Decimal(38), quota=LAST) for n in range(kinds)]
+    for held in {relay.company for relay in relays}:
+        factories.account(held, limit=38 * LAST)
+    for product in products:
+        factories.listing(product)
+    for relay, product in zip(relays, products * (CROWD // kinds), strict=True):
+        actions.fill_basket(relay=relay, quantities={product.pk: 1})
+
+    def place(relay):
+        return lambda: actions.place_order(relay=relay, total=Decimal(38), request_key=uuid.uuid4())
+
+    results = sorted(type(result).__name__ for result in at_once(*(place(relay) for relay in relays)))
+
+    refusal = "QuotaExceeded" if places else "LimitPassed"
+    assert results == sorted(["Order"] * LAST + [refusal] * (CROWD - LAST))
+    assert Ticket.objects.count() == LAST and Entry.objects.filter(ledger="customer").aggregate(n=Sum("amount"))["n"] == 38 * LAST
+
+
+def test_what_is_sent_twice_at_once_and_again_later_is_done_once_with_one_answer(seller):
+    """TRUST rows 15 and F12, for every act of sales."""
+    staff, relay = factories.UserFactory(is_staff=True), factories.RelayFactory(may_buy=True)
+    account = factories.account(relay.company, address="1, rue A")
+    written_by_law()
+    product = factories.listing(factories.ProductFactory(price=Decimal(38), event__starts_at=timezone.now() + timedelta(days=60))).product
+    actions.fill_basket(relay=relay, quantities={product.pk: 5})
+    payment = factories.pay(relay.company, 100, by=staff)
+
+    def thrice(act, **values):
+        """Its answers: two at once, one later, all with the same request key."""
+        answers = [*at_once(*[lambda: act(**values)] * 2), *at_once(lambda: act(**values))]
+        return sorted(getattr(answer, "pk", answer) if not isinstance(answer, Refused) else answer.code for answer in answers)
+
+    def key() -> dict:
+        return {"request_key": uuid.uuid4()}
+
+    asked = thrice(actions.request_option, relay=relay, product=product, quantity=6, wished_on=None, note="", **key())
+    option = Option.objects.get()
+    assert asked == [option.pk] * 3
+    day = timezone.localdate() + timedelta(days=9)
+    accepted = at_once(*[lambda: actions.accept_option(option=option.pk, quantity=6, last_day=day, by=staff)] * 2)
+    assert sorted(type(answer).__name__ for answer in accepted) == ["AlreadyAnswered", "Option"]
+    assert len(set(thrice(actions.confirm_option, relay=relay, option=option, quantity=4, price=product.price, **key()))) == 1
+    assert thrice(actions.give_option_back, relay=relay, option=option, held=2) == [False, False, True]
+    (placed,) = set(thrice(actions.place_order, relay=relay, total=product.price * 5, **key()))
+    line = Order.objects.get(pk=placed).lines.get().pk
+    assert thrice(actions.cancel_part, order=placed, quantities={line: 2}, shown={line: 5}, by=staff, key="k") == [0, 0, 2]
+    assert thrice(actions.reverse_payment, payment=payment.pk, by=staff) == [False, False, True]
+    assert [len(issued) for issued in thrice(actions.issue_invoices, account=account.pk, by=staff)] == [0, 0, 3]
+    assert thrice(actions.cancel_order, order=placed, by=staff) == [0, 0, 3]
+
+    kinds = ["payment", "sale", "sale", "cancellation", "reversal", "cancellation"]
+    assert list(Posting.objects.order_by("pk").values_list("kind", flat=True)) == kinds
+    assert Ticket.objects.standing().count() == 4 and ledger.owed_by(account) == 38 * 4

@@ -11,7 +11,7 @@ WORDS = """
   The inbox of everyone {base}/inbox/     every code and email arrives there
 
   Log in at {base}/login/ with one of these addresses; the code is in the inbox.
-    a relay               {samia}     12 left of 35
+    a relay               {samia}     12 left of 35; under Acheter, an option that ends in two days
     a relay of a site     {thomas}
     a relay of two        {ines}
     a member              {zoe}
