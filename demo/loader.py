@@ -282,7 +282,10 @@ def match(story: Story) -> None:
     day = event("Deux-Rives – Littoral", "match", stadium, "Championnat, 14e journée", starts_at=on(11, 20, 45))
     waiting = keep_waiting()
     rows = [("Ouest", row, str(number)) for row in "ABCDEF" for number in range(1, 21)]
-    Seat.objects.bulk_create(Seat(event=day, block=b, row=r, number=n, place_in_row=int(n)) for b, r, n in rows)
+    kinds = {("B", "19"): Seat.Kind.WHEELCHAIR, ("B", "20"): Seat.Kind.COMPANION}
+    Seat.objects.bulk_create(
+        Seat(event=day, block=b, row=r, number=n, place_in_row=int(n), kind=kinds.get((r, n), Seat.Kind.ORDINARY)) for b, r, n in rows
+    )
     west = product(day, "Tribune Ouest", "24.00", numbered=True, quota=120, entrance="4")
     order(story, story.mecavia, west, 60, "online")
     gerland = Company.objects.get(name="Mécavia Lyon-Gerland")

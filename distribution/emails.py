@@ -53,6 +53,7 @@ def tickets_distributed(refs: dict, language: str, secret: str) -> Letter:
             "shares": shares,
             "message": first.message,
             "count": sum(len(tickets) for _, tickets in shares),
+            "lost": refs.get("lost", 0),
             "link": login_link(first.person.email, reverse("distribution:my_tickets")),
         },
     )

@@ -201,6 +201,14 @@ class ListForm(PeopleForm):
         self.fields["rows"].help_text = _("One row each: first name, last name, email, number of tickets. Headings are recognised.")
 
 
+class SheetForm(PeopleForm):
+    """A product's sheet that came back, and a word to those who get a ticket. `shown` is what the page said it would do."""
+
+    message = TextField(label=gettext_lazy("Your message, optional"), required=False, max_length=1000)
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+    request_key = RequestKeyField()
+
+
 class GroupDistributionForm(forms.Form):
     """As many tickets for each of a group, or of the whole list, and a word to them."""
 

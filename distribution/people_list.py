@@ -90,14 +90,19 @@ def judge(lines: list[Line], company: Company, product: Product, *, shares: bool
 
     `others` are the addresses of those who are not whom the list knows by their name, but somebody else.
     """
+    count_held(whom(lines, company, shares=shares, others=others), company, product)
+    return lines
+
+
+def whom(lines: list[Line], company: Company, *, shares: bool, others: Collection[str]) -> list[Line]:
+    """Write on each line what is wrong with it and whom it means. Those with nothing wrong in themselves."""
     people.check(lines)
     sound = [line for line in lines if not line.error]
     people.recognise(sound, company, shares=shares)
     for line in sound:
         line.another = bool(line.email) and line.email in others
     tell_namesakes(sound, company)
-    count_held(sound, company, product)
-    return lines
+    return sound
 
 
 def tell_namesakes(lines: list[Line], company: Company) -> None:

@@ -18,6 +18,7 @@ from distribution.views import (
     reassign,
     reclaim,
     remind,
+    spreadsheet,
     tickets,
 )
 from distribution.views.home import history, home
@@ -36,6 +37,9 @@ urlpatterns = [
     path(f"{PRODUCT}distribute/list/", distribute_list.distribute_list, name="distribute_list"),
     path(f"{PRODUCT}distribute/group/", distribute_group.distribute_group, name="distribute_group"),
     path(f"{PRODUCT}hand-over/", hand_over.hand_over, name="hand_over"),
+    path(f"{PRODUCT}spreadsheet/", spreadsheet.spreadsheet, name="spreadsheet"),
+    path(f"{PRODUCT}spreadsheet/tickets.xlsx", spreadsheet.as_xlsx, name="spreadsheet_xlsx"),
+    path(f"{PRODUCT}spreadsheet/tickets.csv", spreadsheet.as_csv, name="spreadsheet_csv"),
     path(f"{PRODUCT}forward/", forward.forward, name="forward"),
     path(f"{PRODUCT}reclaim-from/<uuid:other_id>/", forward.reclaim_from, name="reclaim_from"),
     path(f"{PRODUCT}reclaim/", reclaim.reclaim, name="reclaim"),

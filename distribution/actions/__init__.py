@@ -4,6 +4,7 @@ from distribution.actions.distribute_list import distribute_group, distribute_li
 from distribution.actions.forward import forward, reclaim_from
 from distribution.actions.hand_over import hand_over
 from distribution.actions.import_members import import_members
+from distribution.actions.import_tickets import import_tickets
 from distribution.actions.member import give_back, print_mine, rename
 from distribution.actions.members import leave, merge, put_back
 from distribution.actions.my_data import ask_erasure, call_off_erasure, erase_now
@@ -27,6 +28,7 @@ __all__ = [
     "give_back",
     "hand_over",
     "import_members",
+    "import_tickets",
     "leave",
     "merge",
     "print_act",

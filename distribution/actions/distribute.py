@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -37,9 +37,20 @@ def distribute(*, relay: Relay, product: Product, gifts: Sequence[Gift], message
 
 
 def give(
-    relay: Relay, product: Product, gifts: Sequence[Gift], members: dict[int, Member], message: str, request_key: uuid.UUID
+    relay: Relay,
+    product: Product,
+    gifts: Sequence[Gift],
+    members: dict[int, Member],
+    message: str,
+    request_key: uuid.UUID,
+    *,
+    can_be_undone: bool = True,
+    lost: Mapping[str, int] | None = None,
 ) -> Distribution:
-    """The act itself, once who gets what is clear. SomeoneLeft when one of them is no longer on the list."""
+    """The act itself, once who gets what is clear. SomeoneLeft when one of them is no longer on the list.
+
+    `lost` says how many tickets each address has just lost: the same email tells it.
+    """
     lock_members(members)
     wanted = sum(quantity for _, quantity, _ in gifts)
     chosen = {pk for *_, seats in gifts for pk in seats}
@@ -47,7 +58,7 @@ def give(
     given = pair(gifts, members, lock_stock(relay, product, wanted, chosen, parts))
 
     at = now()
-    undo_until = at + timedelta(seconds=Seller.objects.current().undo_seconds)
+    undo_until = at + timedelta(seconds=Seller.objects.current().undo_seconds) if can_be_undone else None
     act = Distribution.objects.create(
         company=relay.company,
         actor=relay.user,
@@ -58,9 +69,9 @@ def give(
         undo_until=undo_until,
     )
     recipients = [Recipient(distribution=act, member=members[pk], quantity=quantity, message=message) for pk, quantity, _ in gifts]
-    owe_letters(recipients, key=str(request_key), at=at)
+    owe_letters(recipients, key=str(request_key), at=at, lost=lost)
     Recipient.objects.bulk_create(recipients)
-    tickets_steps.distribute(given, by=relay.user, shown_from=undo_until, act=act.public_id)
+    tickets_steps.distribute(given, by=relay.user, shown_from=undo_until or at, act=act.public_id)
     Member.objects.filter(pk__in=members).update(last_given_at=at)
     return act
 
@@ -89,24 +100,29 @@ def take_stock(
     Numbered seats that nobody chose are the best that are left, for each part or for all of them as one; a wheelchair
     place is not parted from its companion's.
     """
-    stock = stock.order_by("pk").select_for_update(of=("self",))
+    stock = stock.order_by("pk")
     if product.numbered:
         return take_seats(stock.select_related("seat"), product, wanted, parts or [(chosen, wanted - len(chosen))])
-    locked = list(stock.filter(pk__in=chosen)) if chosen else []
+    locked = list(lock(stock.filter(pk__in=chosen))) if chosen else []
     if len(locked) < len(chosen):
         raise SeatTaken
     if rest := wanted - len(locked):
-        locked += stock.exclude(pk__in=chosen)[:rest]
+        locked += lock(stock.exclude(pk__in=chosen))[:rest]
     if len(locked) < wanted:
         raise NotEnoughTickets(wanted=wanted, available=stock.count())
     return locked
 
 
+def lock(tickets: TicketQuerySet) -> TicketQuerySet:
+    return tickets.select_for_update(of=("self",))
+
+
 def take_seats(stock: TicketQuerySet, product: Product, wanted: int, parts: Sequence[Part]) -> list[Ticket]:
-    """The same for numbered seats: the whole stock is locked, so that what is best stays free until it is taken."""
-    free = {ticket.pk: ticket for ticket in stock}
+    """The same for numbered seats. Where some are to be found, all are locked: what is best stays free until it is taken."""
     chosen = {pk for seats, _ in parts for pk in seats}
-    if not chosen <= free.keys():
+    locked = list(lock(stock.filter(pk__in=chosen) if len(chosen) == wanted else stock))
+    free = {ticket.pk: ticket for ticket in (stock if len(chosen) == wanted else locked)}
+    if len(chosen.intersection(ticket.pk for ticket in locked)) < len(chosen):
         raise SeatTaken
     if len(free) < wanted:
         raise NotEnoughTickets(wanted=wanted, available=len(free))
@@ -134,7 +150,7 @@ def pair(gifts: Sequence[Gift], members: dict[int, Member], tickets: list[Ticket
     return given
 
 
-def owe_letters(recipients: list[Recipient], *, key: str, at: datetime) -> None:
+def owe_letters(recipients: list[Recipient], *, key: str, at: datetime, lost: Mapping[str, int] | None = None) -> None:
     """One email per address and act, whoever shares the address; none for a member without one.
 
     None leaves before the act that it tells of can no longer be undone.
@@ -146,11 +162,14 @@ def owe_letters(recipients: list[Recipient], *, key: str, at: datetime) -> None:
     languages = User.objects.languages({address for _, address in shares})
     letters: list[Delivery] = []
     for (act, address), shared in shares.items():
+        refs: dict = {"recipients": [str(recipient.public_id) for recipient in shared]}
+        if lost and address in lost:
+            refs["lost"] = lost[address]
         letter = outbox_steps.letter(
             "tickets_distributed",
             to=address,
             language=languages.get(address, "fr"),
-            refs={"recipients": [str(recipient.public_id) for recipient in shared]},
+            refs=refs,
             key=f"{key}:{shared[0].public_id}",
             not_before=max(act.undo_until or at, at),
         )

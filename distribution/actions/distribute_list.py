@@ -54,8 +54,8 @@ def correct(relay: Relay, product: Product, lines: list[Line], request_key: uuid
     changes = [(line.member, line.email) for line in lines if line.member and line.old_email is not None]
     if not changes:
         return
+    lock_members({line.member.pk for line in lines if line.member})
     members = {member.pk for member, _ in changes}
-    lock_members(members)
     # What they hold and what is left to give, in one pass in the order of their keys: two passes could meet another
     # act's between them, each waiting for the other.
     stock = Ticket.objects.filter(product=product).left_to_distribute(relay.company)

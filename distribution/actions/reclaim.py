@@ -69,6 +69,12 @@ def lock_shown(relay: Relay, shown: Shown) -> list[Ticket]:
 def take_back(taken: Sequence[tuple[Distribution, list[Ticket]]], *, to: Company | None = None) -> datetime:
     """Move the tickets of each act back, `to` a company above or where they are, and tell who has seen one. The instant."""
     at = now()
+    tell([act for act, _ in taken], move_back(taken, at, to=to), at)
+    return at
+
+
+def move_back(taken: Sequence[tuple[Distribution, list[Ticket]]], at: datetime, *, to: Company | None = None) -> list[Ticket]:
+    """Move the tickets of each act back. Those whose holder has seen them, and is to be told."""
     for act, tickets in taken:
         seen = [ticket for ticket in tickets if has_seen(ticket, at)]
         unseen = [ticket for ticket in tickets if not has_seen(ticket, at)]
@@ -76,9 +82,9 @@ def take_back(taken: Sequence[tuple[Distribution, list[Ticket]]], *, to: Company
         tickets_steps.reclaim(unseen, by=act.actor, act=act.public_id, kind=Movement.Kind.UNDONE, to=to)
     locked = [ticket for _act, tickets in taken for ticket in tickets]
     unaware = call_off_empty_letters(locked)
-    if Seller.objects.current().tells_of_reclaims:
-        tell([act for act, _ in taken], [t for t in locked if has_seen(t, at) and t.member and t.member.email not in unaware], at)
-    return at
+    if not Seller.objects.current().tells_of_reclaims:
+        return []
+    return [t for t in locked if has_seen(t, at) and t.member and t.member.email not in unaware]
 
 
 def has_seen(ticket: Ticket, at: datetime) -> bool:

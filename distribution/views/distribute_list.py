@@ -52,7 +52,7 @@ def distribute_list(request: HttpRequest, company_id, product_id) -> HttpRespons
     if columns:
         lines = judge(lines_of(sheet.rows, columns, skip), relay.company, product, shares=form.cleaned_data["shares"], others=others)
     context = {"relay": relay, "here": "home", "product": product, "form": form, "sheet": sheet, "labels": LABELS}
-    context |= {"columns": samples(sheet.rows, columns)}
+    context |= {"columns": samples(sheet.rows[max(skip - 1, 0) :], columns)}
     context |= preview(lines, figures_of(relay.company, product))
     context |= {"text": as_text(sheet.rows) if sheet.rows else form["rows"].value() or ""}
     return render(request, "distribution/distribute_list.html", context, status=422 if form.errors else 200)
