@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Company, Relay
 from distribution.seats import Row, SeatMap, in_words
-from members.forms import PeopleForm, email_field
+from members.forms import AddressedForm, PeopleForm, email_field
 from members.models import Group, Member
 from portal.forms import NameField, RequestKeyField, TextField, as_uuid
 from portal.text import canonical_email, whole_number
@@ -136,7 +136,7 @@ class TextForm(forms.Form):
     message = TextField(label=gettext_lazy("Your message, optional"), required=False, max_length=1000)
 
 
-class AddressForm(forms.Form):
+class AddressForm(AddressedForm):
     email = email_field(gettext_lazy("Email address"))
     shown = forms.CharField(widget=forms.HiddenInput, required=False)
     request_key = RequestKeyField()

@@ -174,6 +174,12 @@ def decide(edit: Edit, reasons: dict[int, str], is_over: bool) -> None:
         edit.verdict = "give" if ticket.status == Ticket.Status.AVAILABLE else "move"
 
 
+def people_of(edits: Collection[Edit]) -> list[Line]:
+    """Whom these rows give something or correct, each once."""
+    found = {id(edit.person): edit.person for edit in edits if edit.person and edit.verdict in CHANGES}
+    return list(found.values())
+
+
 def totals(edits: Collection[Edit]) -> dict[str, int]:
     """How many rows of each verdict; how many tickets are given and taken back in all."""
     counts = Counter(edit.verdict for edit in edits)

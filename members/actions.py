@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts import steps as accounts_steps
 from accounts.models import Company, Relay, User
 from members import steps
+from members.domains import look_again
 from members.errors import AddressHasLogin, CodeIsOver, GroupNameTaken, MemberHasChanged, StaffAddress, TooManyCodes
 from members.models import Access, AddressChange, Consent, Group, Member
 from outbox import steps as outbox_steps
@@ -23,9 +24,15 @@ from portal.text import folded
 
 
 @transaction.atomic(durable=True)
-def add_member(*, relay: Relay, first_name: str, last_name: str, email: str, shares_address: bool = False, namesakes: int = 0) -> Member:
-    """Put a person on the list of the relay's company, or find who is there already: `steps.add` says how."""
+def add_member(
+    *, relay: Relay, first_name: str, last_name: str, email: str, shares_address: bool = False, namesakes: int = 0, right_domain: str = ""
+) -> Member:
+    """Put a person on the list of the relay's company, or find who is there already: `steps.add` says how.
+
+    UnfamiliarDomain when nobody else of the company has an address like hers and the relay has not said that it is right.
+    """
     relay = Relay.objects.locked(relay)
+    look_again(relay.company, email, said=right_domain)
     names = {"first_name": first_name, "last_name": last_name}
     return steps.add(relay.company, **names, email=email, shares_address=shares_address, namesakes=namesakes)
 

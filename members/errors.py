@@ -14,6 +14,19 @@ class AddressInUse(Refused):
         super().__init__(_("%(names)s already has this address. Choose that person, or say that they share it.") % {"names": names})
 
 
+class UnfamiliarDomain(Refused):
+    """Nobody else of the company has an address of this domain: the relay looks again, and says that it is right."""
+
+    code = "unfamiliar_domain"
+
+    def __init__(self, doubt):
+        self.doubt = doubt
+        words = {"domain": doubt.domain, "near": doubt.near}
+        question = _("Is it %(near)s?") if doubt.near else _("Look at it again.")
+        alone = _("Nobody else on your list has an address at %(domain)s.")
+        super().__init__(f"{alone} {question}" % words)
+
+
 class NameInUse(Refused):
     """People of this name are on the list and there is no address to tell them apart: the relay says whom she means."""
 

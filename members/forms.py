@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from members.errors import UnfamiliarDomain
 from members.models import Group
 from portal.forms import NameField, RequestKeyField, SheetField, clean_name
 from portal.text import canonical_email, folded
@@ -31,7 +32,23 @@ def clean_group(text: str) -> str:
     return name
 
 
-class MemberForm(forms.Form):
+class AddressedForm(forms.Form):
+    """An address that may have to be looked at again: `right_domain` is what the relay says is right, as the page showed it."""
+
+    right_domain = forms.CharField(required=False, max_length=254)
+    in_doubt = ""
+
+    def ask_again(self, refusal: UnfamiliarDomain) -> None:
+        self.add_error("email", str(refusal))
+        self.in_doubt = refusal.doubt.domain
+
+    @property
+    def asked(self) -> str:
+        """The domain that the page asks about; once ticked it stays, whatever else is to be corrected."""
+        return self.in_doubt or self["right_domain"].value() or ""
+
+
+class MemberForm(AddressedForm):
     """A person to put on the list, with an address or without one."""
 
     first_name = NameField(label=gettext_lazy("First name"))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -73,6 +74,13 @@ def cells_of(rows: Rows, columns: list[str], skip: int) -> Iterator[tuple[int, d
             yield number, cells
 
 
+class Doubt(NamedTuple):
+    """A domain to look at again, and the familiar one that was perhaps meant."""
+
+    domain: str
+    near: str = ""
+
+
 @dataclass
 class Person:
     """Who a row is about, as typed, and which member that is."""
@@ -83,6 +91,7 @@ class Person:
     email: str
     member: Member | None = None
     error: str = ""
+    doubt: Doubt | None = None
 
     @cached_property
     def key(self) -> str:

@@ -9,6 +9,7 @@ from distribution.actions.distribute import owe_letters
 from distribution.actions.reclaim import still_holding
 from distribution.models import Recipient
 from members import steps as members_steps
+from members.domains import look_again
 from members.models import Member
 from outbox import steps as outbox_steps
 from outbox.models import Delivery
@@ -47,10 +48,11 @@ def owe_anew(recipients: list[Recipient], *, key: str) -> list[Recipient]:
 
 
 @transaction.atomic(durable=True)
-def correct_address(*, relay: Relay, member: Member, shown: str, email: str, request_key: uuid.UUID) -> Member:
+def correct_address(*, relay: Relay, member: Member, shown: str, email: str, right_domain: str = "", request_key: uuid.UUID) -> Member:
     """Correct a member's address: her emails leave anew, and prints made under the wrong address die.
 
-    AddressIsTheirs once someone has logged in with the old one. Nothing if the address is no longer the one shown.
+    AddressIsTheirs once someone has logged in with the old one; UnfamiliarDomain when nobody else of the company has an
+    address like the new one and the relay has not said that it is right. Nothing if the address is no longer the one shown.
     Where she had none, nobody can have printed but the relay, and what was printed stays good.
     """
     relay = Relay.objects.locked(relay)
@@ -58,6 +60,7 @@ def correct_address(*, relay: Relay, member: Member, shown: str, email: str, req
     found = Member.objects.of(relay.company).select_for_update(no_key=True, of=("self",)).get(pk=member.pk)
     if found.email != shown:
         return found
+    look_again(relay.company, email, said=right_domain, apart_from=[found.pk])
     rewrite_addresses(relay, [(found, email)], key=str(request_key))
     return found
 

@@ -12,7 +12,7 @@ from distribution.actions.reclaim import move_back, tell
 from distribution.errors import ListHasFaults, PreviewIsOld
 from distribution.models import Distribution
 from distribution.people_list import Line
-from distribution.round_trip import CHANGES, Edit, as_shown, judge
+from distribution.round_trip import CHANGES, Edit, as_shown, judge, people_of
 from members import steps as members_steps
 from portal.clock import now
 from tickets.models import Product, Ticket
@@ -69,12 +69,6 @@ def lock(relay: Relay, edits: list[Edit]) -> None:
     hers = Q(company=relay.company, member__in=readdressed, status__in=["distributed", "printed"])
     named = Q(pk__in=[edit.ticket.pk for edit in edits if edit.ticket])
     list(Ticket.objects.filter(named | hers).order_by("pk").select_for_update(of=("self",)).values_list("pk"))
-
-
-def people_of(edits: Collection[Edit]) -> list[Line]:
-    """Whom these rows give something or correct, each once."""
-    found = {id(edit.person): edit.person for edit in edits if edit.person and edit.verdict in CHANGES}
-    return list(found.values())
 
 
 def correct(relay: Relay, people: list[Line], request_key: uuid.UUID) -> None:

@@ -12,7 +12,7 @@ from distribution.forms import Draft, as_uuid
 from distribution.moves import ReassignForm
 from distribution.views.scope import already_done, distributing, product_of
 from members import actions as members_actions
-from members.errors import AddressInUse, NameInUse
+from members.errors import AddressInUse, NameInUse, UnfamiliarDomain
 from members.forms import MemberForm
 from members.models import Member
 from portal.htmx import go_to, page_or_part
@@ -58,6 +58,9 @@ def add_new(relay: Relay, draft: Draft | ReassignForm, data) -> tuple[MemberForm
         return form, 422
     try:
         member = members_actions.add_member(relay=relay, **form.cleaned_data)
+    except UnfamiliarDomain as refusal:
+        form.ask_again(refusal)
+        return form, 422
     except (AddressInUse, NameInUse) as refusal:
         form.add_error("email" if isinstance(refusal, AddressInUse) else "last_name", str(refusal))
         form.bearers = refusal.members  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from distribution.errors import ListHasFaults, NotEnoughTickets, OnlyPairsLeft
 from distribution.forms import ListForm
 from distribution.people_list import HEADINGS, LABELS, Line, judge, lines_of, totals
 from distribution.views.scope import already_done, distributing, product_of
+from members.domains import look_through
 from members.people import columns_of, samples
 from portal.sheets import Unreadable, as_text, rows_of_text, sheet_of_file
 from portal.text import canonical_email
@@ -53,7 +54,7 @@ def distribute_list(request: HttpRequest, company_id, product_id) -> HttpRespons
         lines = judge(lines_of(sheet.rows, columns, skip), relay.company, product, shares=form.cleaned_data["shares"], others=others)
     context = {"relay": relay, "here": "home", "product": product, "form": form, "sheet": sheet, "labels": LABELS}
     context |= {"columns": samples(sheet.rows[max(skip - 1, 0) :], columns)}
-    context |= preview(lines, figures_of(relay.company, product))
+    context |= {"doubtful": look_through(lines, relay.company)} | preview(lines, figures_of(relay.company, product))
     context |= {"text": as_text(sheet.rows) if sheet.rows else form["rows"].value() or ""}
     return render(request, "distribution/distribute_list.html", context, status=422 if form.errors else 200)
 
@@ -78,9 +79,9 @@ def nothing_given(lines: list[Line]) -> str:
 def preview(lines: list[Line], figures: Figures) -> dict:
     """What will happen, in sums and row by row: all that the relay has to look at, and as much of the rest as is readable."""
     sums, order = totals(lines), ["refused", "changed", "new", "known", "unchanged"]
-    ordered = sorted(lines, key=lambda line: order.index(line.verdict))
+    ordered = sorted(lines, key=lambda line: (order.index(line.verdict), line.doubt is None))
     # What holds an answer of hers, or changes what is known of somebody, is on the page whatever its number.
-    must = [line.verdict == "changed" or bool(line.namesake) for line in ordered]
+    must = [line.verdict == "changed" or bool(line.namesake or line.doubt) for line in ordered]
     shown = [line for at, line in enumerate(ordered) if at < MOST_SHOWN or must[at]]
     missing = max(0, sums["gets"] - figures.left)
     return {

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from distribution import actions
 from distribution.views.scope import distributing
+from members.domains import look_through
 from members.errors import AddressIsTheirs, AlreadyOnTheList
 from members.forms import ImportForm
 from members.import_list import HEADINGS, LABELS, Line, judge, lines_of, new_groups, totals
@@ -51,7 +52,8 @@ def import_members(request: HttpRequest, company_id) -> HttpResponse:
         "text": as_text(rows) if rows else form["rows"].value() or "",
         "columns": samples(rows, columns),
         "labels": LABELS,
-        "lines": sorted(lines, key=lambda line: ORDER.index(line.verdict))[:MOST_SHOWN],
+        "doubtful": look_through(lines, relay.company),
+        "lines": sorted(lines, key=lambda line: (ORDER.index(line.verdict), line.doubt is None))[:MOST_SHOWN],
         "more": max(0, len(lines) - MOST_SHOWN),
         "count": len(lines),
         "totals": totals(lines),

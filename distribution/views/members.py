@@ -17,7 +17,7 @@ from distribution.forms import AddressForm, LeaveForm
 from distribution.models import Recipient
 from distribution.reclaimable import why_not
 from distribution.views.scope import distributing, product_of
-from members.errors import AddressIsTheirs, AlreadyOnTheList
+from members.errors import AddressIsTheirs, AlreadyOnTheList, UnfamiliarDomain
 from members.models import Member
 from portal.clock import now
 from tickets.models import Ticket
@@ -77,6 +77,8 @@ def correct_address(request: HttpRequest, company_id, member_id, product_id=None
     if form.is_valid():
         try:
             corrected = actions.correct_address(relay=relay, member=member, **form.cleaned_data)
+        except UnfamiliarDomain as refusal:
+            form.ask_again(refusal)
         except (AddressIsTheirs, AlreadyOnTheList) as refusal:
             form.add_error("email", str(refusal))
         else:

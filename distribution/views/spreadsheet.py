@@ -13,8 +13,9 @@ from distribution import actions
 from distribution.errors import ListHasFaults, PairParted, PreviewIsOld, SeatTaken, SomeoneLeft
 from distribution.forms import SheetForm
 from distribution.models import Distribution
-from distribution.round_trip import MOST, Edit, as_rows, as_shown, edits_of, judge, sheet_of, totals
+from distribution.round_trip import MOST, Edit, as_rows, as_shown, edits_of, judge, people_of, sheet_of, totals
 from distribution.views.scope import already_done, distributing, product_of
+from members.domains import look_through
 from portal.sheets import MOST_ROWS, Rows, Unreadable, as_text, csv_text, plain, rows_of_text, sheet_of_file
 from portal.templatetags.words import number
 from portal.text import canonical_email
@@ -79,6 +80,7 @@ def spreadsheet(request: HttpRequest, company_id, product_id) -> HttpResponse:
             return answer
         judge(found.edits, relay, product, shares=form.cleaned_data.get("shares", False), others=others)
     context = {"relay": relay, "here": "home", "product": product, "form": form, "is_read": bool(found.edits or found.untouched)}
+    context |= {"doubtful": look_through(people_of(found.edits), relay.company)}
     context |= preview(found, form, figures_of(relay.company, product).left)
     return render(request, "distribution/spreadsheet.html", context, status=422 if form.errors else 200)
 
@@ -130,9 +132,9 @@ def said(sums: dict[str, int], *, gave: bool) -> str:
 
 def preview(found: Read, form: SheetForm, left: int) -> dict:
     sums = totals(found.edits)
-    ordered = sorted(found.edits, key=lambda edit: ORDER.index(edit.verdict))
+    ordered = sorted(found.edits, key=lambda edit: (ORDER.index(edit.verdict), edit.person is None or edit.person.doubt is None))
     # What holds an answer of hers is on the page whatever its number.
-    shown = [edit for at, edit in enumerate(ordered) if at < MOST_SHOWN or (edit.person and edit.person.namesake)]
+    shown = [edit for at, edit in enumerate(ordered) if at < MOST_SHOWN or (edit.person and (edit.person.namesake or edit.person.doubt))]
     return {
         "edits": shown,
         "more": len(found.edits) - len(shown),

@@ -9,7 +9,7 @@ from accounts.http import keeping
 from accounts.models import Relay
 from members import actions
 from members.actions import as_shown
-from members.errors import AddressInUse, AlreadyOnTheList, MemberHasChanged, NameInUse
+from members.errors import AddressInUse, AlreadyOnTheList, MemberHasChanged, NameInUse, UnfamiliarDomain
 from members.forms import EditForm, MemberForm
 from members.models import Group, Member
 from portal.forms import as_uuid
@@ -55,6 +55,8 @@ def add(request: HttpRequest, company_id) -> HttpResponse:
     if form.is_valid():
         try:
             member = actions.add_member(relay=relay, **form.cleaned_data)
+        except UnfamiliarDomain as refusal:
+            form.ask_again(refusal)
         except (AddressInUse, NameInUse) as refusal:
             form.add_error("email" if isinstance(refusal, AddressInUse) else "last_name", str(refusal))
             bearers = refusal.members

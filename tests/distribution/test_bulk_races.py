@@ -87,6 +87,27 @@ def test_the_same_sheet_brought_twice_at_once_is_done_once(seller):
     assert Member.objects.count() == 2 and Ticket.objects.filter(member__isnull=False).count() == 2
 
 
+def test_the_same_request_twice_has_one_answer(seller):
+    relay = factories.RelayFactory()
+    product = factories.stock(relay.company, 3)
+    edits = sheet_with(relay, product, {0: "Ana", 1: "Bea"})
+    values = {"shares": False, "message": "", "shown": as_shown(judge(edits, relay, product, shares=False)), "request_key": uuid.uuid4()}
+
+    first, second = (import_tickets(relay=relay, product=product, edits=edits, **values) for _ in range(2))
+
+    assert first == second and Distribution.objects.get() == first
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_two_sheets_with_the_same_new_person_make_her_once(seller, round_):
+    one, other = factories.RelayFactory.create_batch(2, company=factories.CompanyFactory())
+    product = factories.stock(one.company, 4)
+    acts = [importing(relay, product, sheet_with(relay, product, {at: "Ana"})) for at, relay in enumerate([one, other])]
+
+    assert states(at_once(*acts)) == ["Distribution", "PreviewIsOld"]
+    assert Member.objects.count() == 1 and Ticket.objects.filter(member__isnull=False).count() == 1
+
+
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_forwarding_and_distributing_the_last_tickets_have_one_winner(seller, round_):
     one, other = factories.RelayFactory.create_batch(2, company=factories.CompanyFactory())

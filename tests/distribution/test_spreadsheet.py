@@ -5,14 +5,16 @@ import html
 import io
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Seller
-from distribution.actions import distribute, reclaim, undo
+from distribution.actions import distribute, forward, reclaim, undo
 from distribution.errors import UndoTooLate
 from distribution.models import Distribution
 from members.models import Member
@@ -217,6 +219,16 @@ def test_an_emptied_name_takes_nothing_from_whoever_has_it_since(as_relay, relay
     assert passed(said(sent_back(as_relay, url, rows)))
 
 
+def test_what_is_with_another_company_meanwhile_is_left_alone(as_relay, relay, product, url, zoe):
+    rows = exported(as_relay, url)
+    write(rows, 1)
+    site = factories.RelayFactory(company=factories.CompanyFactory(parent=relay.company)).company
+    reclaim(relay=relay, shown={t.public_id: t.face for t in zoe.tickets.all()}, request_key=uuid.uuid4())
+    forward(relay=relay, product=product, to=site, quantity=5, message="", request_key=uuid.uuid4())
+
+    assert passed(said(sent_back(as_relay, url, rows)))
+
+
 def test_what_moves_between_the_look_and_the_confirmation_is_shown_again(as_relay, relay, product, url, zoe):
     rows = exported(as_relay, url)
     write(rows, 2, "Mai", "Nguyễn", "mai@exemple.fr")
@@ -237,6 +249,24 @@ def test_the_same_confirmation_twice_is_done_once(as_relay, relay, product, url,
     first, second = as_relay.post(url, form), as_relay.post(url, form)
 
     assert first["Location"] == second["Location"] and Distribution.objects.count() == 2
+
+
+def test_the_same_emptied_names_confirmed_twice_are_taken_back_once(as_relay, relay, product, url, zoe):
+    rows = exported(as_relay, url)
+    write(rows, 1)
+    form = {**fields_of(sent_back(as_relay, url, rows)), "confirm": "1", "request_key": str(uuid.uuid4())}
+
+    assert [as_relay.post(url, form).status_code for _ in range(2)] == [302, 302] and Distribution.objects.count() == 1
+
+
+def test_more_rows_than_are_done_at_once_are_said_so(as_relay, relay, product, url, monkeypatch):
+    monkeypatch.setattr("distribution.views.spreadsheet.MOST_ROWS", 1)
+    rows = exported(as_relay, url)
+    write(rows, 1, "Kofi", "Mensah")
+    one = sent_back(as_relay, url, rows)
+    write(rows, 2, "Ama", "Mensah")
+
+    assert one.status_code == 200 and "2 lignes sont changées" in said(sent_back(as_relay, url, rows))
 
 
 def test_another_address_of_the_same_person_is_corrected(as_relay, relay, product, url, zoe):
@@ -276,10 +306,13 @@ def test_a_wrong_row_says_why_and_holds_the_whole_sheet_back(as_relay, relay, pr
     assert Member.objects.count() == 1 and not Distribution.objects.exists()
 
 
-def test_a_ticket_of_another_company_answers_like_none(as_relay, relay, product, url):
-    other = factories.RelayFactory()
-    factories.stock(other.company, 1, product)
-    theirs = Ticket.objects.get(company=other.company)
+@pytest.mark.parametrize("whose", ["another company", "another product"])
+def test_a_ticket_that_is_not_of_this_page_answers_like_none(as_relay, relay, product, url, whose):
+    if whose == "another company":
+        factories.stock(factories.CompanyFactory(), 1, product)
+    else:
+        factories.stock(relay.company, 1)
+    theirs = Ticket.objects.order_by("number").last()
     rows = exported(as_relay, url)
     write(rows, 1, "A", "B")
     rows[1][NUMBER] = str(theirs.number)
@@ -303,6 +336,14 @@ def test_the_seller_may_say_that_what_is_printed_stays(as_relay, relay, product,
     write(rows, 1)
 
     assert "la billetterie ne permet plus de le reprendre" in said(sent_back(as_relay, url, rows))
+
+
+def test_once_the_event_is_over_nothing_is_given(as_relay, relay, product, url, zoe):
+    rows = exported(as_relay, url)
+    write(rows, 2, "Kofi", "Mensah", "kofi@exemple.fr")
+    type(product.event).objects.update(valid_until=timezone.now(), starts_at=timezone.now() - timedelta(hours=3))
+
+    assert "Cette séance est passée" in said(sent_back(as_relay, url, rows))
 
 
 def test_whoever_loses_one_and_gains_another_has_one_email(as_relay, relay, product, url, zoe, post):

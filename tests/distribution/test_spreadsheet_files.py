@@ -8,9 +8,11 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from sales import actions as sales_actions
 from tests import factories
 from tests.distribution.test_distribute_list import said
 from tests.distribution.test_spreadsheet import exported, member, sent_back
+from tickets import steps as tickets_steps
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +34,14 @@ def test_the_sheet_has_one_row_a_ticket_with_who_has_it(as_relay, relay, product
 
     assert [head for head in rows[0] if head != "Place"] == ["Billet", "Prénom", "Nom", "Adresse de courriel", "État", "Version"]
     assert len(rows) == 6 and "Zoé" in rows[1] and "distribué" in rows[1]
+
+
+def test_what_is_cancelled_or_with_another_company_is_not_in_the_sheet(as_relay, relay, product, url):
+    first, second, *others = product.tickets.order_by("number")
+    sales_actions.cancel_tickets(tickets=[first.pk], by=factories.UserFactory(is_staff=True), key="k")
+    tickets_steps.forward([second], to=factories.CompanyFactory(), by=relay.user, act=uuid.uuid4())
+
+    assert [row[0] for row in exported(as_relay, url)[1:]] == [str(ticket.number) for ticket in others]
 
 
 FORMULAS = ["=1+1", "+1", "-1", "@x", "＝1", " =x", "{=1+1}", "=HYPERLINK(1)", "a;=b", 'dit "la Grande"', "O’Neill", "<b>&amp;"]
