@@ -79,3 +79,9 @@ document.addEventListener("change", (event) => {
 
 // data-ready: the field of the gate always has the focus, for scanners that type.
 document.querySelector("[data-ready]")?.focus();
+
+// A line of places that is longer than a phone is moved so far that the place where the person stands is seen.
+for (const here of document.querySelectorAll(":is(.places, .filters) [aria-current]")) {
+  const line = here.parentElement;
+  line.scrollLeft = here.offsetLeft + here.offsetWidth - line.offsetLeft - line.clientWidth + 20;
+}

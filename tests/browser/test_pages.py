@@ -130,12 +130,14 @@ def what_she_buys(relay) -> list[str]:
 
 
 def check(page, url: str) -> list[str]:
-    """What is wrong with the page: axe's violations, and a width that scrolls sideways."""
+    """What is wrong with the page: axe's violations, a width that scrolls sideways, a place that is out of sight."""
     page.goto(url)
     found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
     faults = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found.response["violations"]]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         faults.append("scrolls sideways")
+    if page.evaluate("[...document.querySelectorAll('.places [aria-current]')].some(e => e.getBoundingClientRect().right > innerWidth)"):
+        faults.append("the place where one stands is out of sight")
     return [f"{url}: {fault}" for fault in faults]
 
 
