@@ -18,8 +18,8 @@ from tickets.models import Movement, Product, Ticket
 
 def held_by(recipient: Recipient) -> list[Ticket]:
     """The tickets of the act that the person still has."""
-    given = Movement.objects.filter(act=recipient.distribution.public_id, to_member=recipient.member_id, kind="distributed")
-    return list(Ticket.objects.standing().filter(pk__in=given.values("ticket"), member=recipient.person).for_list().by_seat())
+    hers = Ticket.objects.standing().with_gift().filter(member=recipient.person)
+    return list(hers.filter(given_by=recipient.distribution.public_id, given_to=recipient.member_id).for_list().by_seat())
 
 
 def recipients_of(refs: dict) -> list[Recipient]:

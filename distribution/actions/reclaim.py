@@ -3,7 +3,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Company, Relay, Seller, User
@@ -81,10 +80,10 @@ def move_back(taken: Sequence[tuple[Distribution, list[Ticket]]], at: datetime, 
         tickets_steps.reclaim(seen, by=act.actor, act=act.public_id, to=to)
         tickets_steps.reclaim(unseen, by=act.actor, act=act.public_id, kind=Movement.Kind.UNDONE, to=to)
     locked = [ticket for _act, tickets in taken for ticket in tickets]
-    unaware = call_off_empty_letters(locked)
+    unheard = call_off_empty_letters(locked)
     if not Seller.objects.current().tells_of_reclaims:
         return []
-    return [t for t in locked if has_seen(t, at) and t.member and t.member.email not in unaware]
+    return [t for t in locked if has_seen(t, at) and t.member and t.pk not in unheard]
 
 
 def has_seen(ticket: Ticket, at: datetime) -> bool:
@@ -92,25 +91,25 @@ def has_seen(ticket: Ticket, at: datetime) -> bool:
     return ticket.member is None or bool(ticket.shown_from and ticket.shown_from <= at)
 
 
-def call_off_empty_letters(tickets: Sequence[Ticket]) -> set[str]:
-    """Call off the emails that announce nothing any more; the addresses that therefore never heard."""
-    members = {t.member_id for t in tickets if t.member_id}
-    given = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind="distributed")
-    acts = given.filter(Q(to_member__in=members) | Q(to_member__merged_into__in=members))
-    recipients = Recipient.objects.filter(distribution__public_id__in=acts.values("act"), delivery__state__in=["pending", "sending"])
+def call_off_empty_letters(tickets: Sequence[Ticket]) -> set[int]:
+    """Call off the emails that announce nothing any more; the keys of the tickets that nobody therefore ever heard of."""
+    given = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind="distributed").order_by("ticket_id", "-pk")
+    shares = {m.ticket_id: (m.act, m.to_member_id) for m in given.distinct("ticket_id")}
+    acts = {act for act, _ in shares.values()}
+    recipients = Recipient.objects.filter(distribution__public_id__in=acts, delivery__state__in=["pending", "sending"])
     waiting = list(recipients.for_letters())
     full = {recipient.delivery_id for recipient in still_holding(waiting)}
     empty = [recipient for recipient in waiting if recipient.delivery_id not in full]
     called_off = outbox_steps.call_off({recipient.delivery_id for recipient in empty})
-    return {recipient.person.email for recipient in empty if recipient.delivery_id in called_off}
+    unheard = {(r.distribution.public_id, r.member_id) for r in empty if r.delivery_id in called_off}
+    return {ticket for ticket, share in shares.items() if share in unheard}
 
 
 def still_holding(recipients: Iterable[Recipient]) -> list[Recipient]:
     """Those of these recipients (read `for_letters`) who still have a ticket of their act. One query."""
     recipients = list(recipients)
-    acts, members = {r.distribution.public_id for r in recipients}, {r.member_id for r in recipients}
-    given = Movement.objects.filter(act__in=acts, kind="distributed", to_member__in=members).exclude(ticket__status="cancelled")
-    held = set(given.values_list("act", "to_member", "ticket__member"))
+    tickets = Ticket.objects.standing().with_gift().filter(member__in={r.member.person_id for r in recipients})
+    held = set(tickets.values_list("given_by", "given_to", "member"))
     return [r for r in recipients if (r.distribution.public_id, r.member_id, r.member.person_id) in held]
 
 

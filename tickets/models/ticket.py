@@ -51,6 +51,11 @@ class TicketQuerySet(models.QuerySet):
         """Tickets that the company received, wherever below it they are now."""
         return self.filter(Exists(Forward.objects.filter(ticket=OuterRef("pk"), to_company=company)))
 
+    def with_gift(self):
+        """Each with the act (`given_by`) and the member (`given_to`) of its last distribution: given again, it is the later act's."""
+        given = Movement.objects.filter(ticket=OuterRef("pk"), kind="distributed").order_by("-pk")
+        return self.annotate(given_by=Subquery(given.values("act")[:1]), given_to=Subquery(given.values("to_member")[:1]))
+
     def for_list(self):
         """Everything that a ticket's row shows, in one query."""
         return self.select_related("event__venue", "product", "member", "seat", "company")

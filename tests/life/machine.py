@@ -1,0 +1,337 @@
+"""Any sequence of what people do to tickets, by the portal's own actions on PostgreSQL, beside the model of what should be.
+
+Arguments are small numbers, each taken modulo how many choices there are: a sequence that Hypothesis has found can be
+written down as it printed it, and played again without it.
+"""
+
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+from django.db.models import F
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from accounts.models import Seller
+from control import actions as control_actions
+from distribution import actions
+from distribution.errors import CannotForward, CannotReclaim, NotEnoughTickets, NothingToPrint, TicketHasChanged, UndoTooLate
+from distribution.models import Distribution
+from outbox import actions as outbox_actions
+from outbox.models import Delivery
+from tests import factories
+from tests.life.model import HELD, Entry
+from tests.life.watched import Watched, pick
+from tickets import actions as tickets_actions
+from tickets.barcode import encode, signer
+from tickets.errors import NoSeatsLeft, OrderNotOpen, QuotaExceeded, TicketIsChecked
+from tickets.models import Movement, Order, Ticket
+
+SOME = st.integers(0, 11)
+FEW = st.integers(1, 4)
+MANY = st.lists(SOME, min_size=1, max_size=4, unique=True)
+YES = st.booleans()
+HOURS = timedelta(hours=2)
+
+
+class Life(Watched):
+    """What people may do, in any order."""
+
+    @initialize()
+    def the_group_and_the_club_have_bought(self) -> None:
+        for company, product in ((0, 0), (0, 1), (4, 0)):
+            self.order(company, product, 3)
+
+    # What relays do
+
+    @rule(who=SOME, what=SOME, to=MANY, each=FEW)
+    def distribute(self, who, what, to, each) -> None:
+        relay, product = pick(self.world.relays, who), pick(self.world.products, what)
+        members = list(dict.fromkeys(pick(self.world.members[relay.company_id], number) for number in to))
+        gifts = [(member.pk, each, ()) for member in members]
+        stock = self.model.here(relay.company_id, product.pk)
+        act = self.act(
+            actions.distribute,
+            NotEnoughTickets if len(stock) < each * len(members) else None,
+            relay=relay,
+            product=product,
+            gifts=gifts,
+            message="",
+        )
+        if act:
+            moved = self.moved(act, "distributed")
+            assert Counter(m.to_member_id for m in moved) == {member.pk: each for member in members}
+            given = [self.take(m.ticket_id, stock) for m in moved]
+            for movement, entry in zip(moved, given, strict=True):
+                entry.member, entry.status, entry.act = movement.to_member_id, "distributed", act.pk
+            self.model.announce(act.pk, given)
+            self.given.append(act)
+
+    @rule(which=SOME)
+    def undo(self, which) -> None:
+        if not self.given:
+            return
+        act = pick(self.given, which)
+        relay = next(r for r in self.world.relays if r.company_id == act.company_id)
+        undone = self.once(lambda: actions.undo(relay=relay, distribution=act), UndoTooLate if act.pk in self.late else None)
+        if undone and act.pk not in self.undone:
+            self.undone.add(act.pk)
+            for entry in self.model.tickets.values():
+                if entry.act == act.pk and entry.status in HELD:
+                    entry.come_back()
+            self.model.call_off([letter for letter in self.model.letters if letter[0] == act.pk])
+
+    @rule(who=SOME, what=SOME, to=SOME, quantity=FEW)
+    def forward(self, who, what, to, quantity) -> None:
+        relay, product, other = pick(self.world.relays, who), pick(self.world.products, what), pick(self.world.companies, to)
+        stock = [t for t in self.model.here(relay.company_id, product.pk) if other.pk not in t.through]
+        allowed = other.pk in self.world.receivers[relay.company_id]
+        act = self.act(
+            actions.forward,
+            CannotForward if not allowed else NotEnoughTickets if len(stock) < quantity else None,
+            relay=relay,
+            product=product,
+            to=other,
+            quantity=quantity,
+            message="",
+        )
+        if act:
+            moved = [self.take(m.ticket_id, stock) for m in self.moved(act, "forwarded")]
+            assert len(moved) == quantity
+            for entry in moved:
+                entry.chain.append((entry.company, other.pk))
+                entry.company = other.pk
+            self.model.tell_relays("tickets_forwarded", [other.pk])
+
+    @rule(who=SOME, what=SOME, names=st.integers(0, 2), more=FEW)
+    def hand_over(self, who, what, names, more) -> None:
+        relay, product = pick(self.world.relays, who), pick(self.world.products, what)
+        stock = self.model.here(relay.company_id, product.pk)
+        written = [("Kofi", f"Mensah{n}") for n in range(names)]
+        act = self.act(
+            actions.hand_over,
+            NotEnoughTickets if len(stock) < names + more else None,
+            relay=relay,
+            product=product,
+            quantity=names + more,
+            names=written,
+        )
+        if act:
+            moved = [self.take(m.ticket_id, stock) for m in self.moved(act, "handed_over")]
+            on_paper = {
+                t.pk: (t.beneficiary_first_name, t.beneficiary_last_name) for t in Ticket.objects.filter(pk__in=[e.pk for e in moved])
+            }
+            assert sorted(on_paper.values()) == sorted([*written, *[("", "")] * more])
+            for entry in moved:
+                entry.status, entry.has_left, entry.name = "printed", True, on_paper[entry.pk]
+
+    @rule(who=SOME, what=SOME, which=MANY)
+    def reclaim(self, who, what, which) -> None:
+        """Among all tickets of the product that the company sees: what is not in its hands is refused."""
+        relay, product = pick(self.world.relays, who), pick(self.world.products, what)
+        mine = [t for t in self.model.tickets.values() if relay.company_id in t.through]
+        if not mine:
+            return
+        chosen = self.chosen(mine, which)
+        right = all(t.company == relay.company_id and t.status in HELD for t in chosen)
+        shown = {t.public_id: t.face for t in Ticket.objects.filter(pk__in=[t.pk for t in chosen])}
+        if self.act(actions.reclaim, None if right else CannotReclaim, relay=relay, shown=shown):
+            self.model.take_back(chosen)
+
+    @rule(who=SOME, what=SOME, other=SOME, quantity=FEW)
+    def reclaim_from(self, who, what, other, quantity) -> None:
+        relay, product, there = pick(self.world.relays, who), pick(self.world.products, what), pick(self.world.companies, other)
+        possible = self.model.reclaimable(relay.company_id, product.pk, there.pk, self.below)
+        act = self.act(
+            actions.reclaim_from,
+            CannotReclaim if len(possible) < quantity else None,
+            relay=relay,
+            product=product,
+            other=there,
+            quantity=quantity,
+        )
+        if act:
+            moved = [self.take(m.ticket_id, possible) for m in Movement.objects.filter(act=act.public_id).order_by("pk")]
+            assert len(moved) == quantity
+            waiting = sum(t.status == "available" for t in possible)
+            assert sum(t.status == "available" for t in moved) == min(quantity, waiting), "those that nobody has come back first"
+            self.model.take_back(moved, to=relay.company_id)
+            self.model.tell_relays("forward_reclaimed", [there.pk])
+
+    @rule(who=SOME, which=MANY, stale=YES)
+    def print_for_members(self, who, which, stale) -> None:
+        relay = pick(self.world.relays, who)
+        self.printing(
+            lambda shown: actions.print_for_members(relay=relay, shown=shown),
+            [t for t in self.model.tickets.values() if relay.company_id in t.through],
+            lambda t: t.company == relay.company_id and t.status in HELD,
+            which,
+            stale,
+        )
+
+    # What members do
+
+    @rule(who=SOME, which=MANY, stale=YES)
+    def print_mine(self, who, which, stale) -> None:
+        user = pick(self.world.users, who)
+        self.printing(
+            lambda shown: actions.print_mine(user=user, shown=shown),
+            list(self.model.tickets.values()),
+            lambda t: t in self.model.held(user.email, *HELD),
+            which,
+            stale,
+        )
+
+    def printing(self, act, among: list[Entry], allowed, which, stale: bool) -> None:
+        chosen = self.chosen(among, which)
+        stale = stale and bool(chosen)
+        shown = {self.public(t.pk): t.generation + stale for t in chosen}
+        refusal = NothingToPrint if not chosen else TicketHasChanged if stale or not all(allowed(t) for t in chosen) else None
+        printed = self.expect(lambda: act(shown), refusal)
+        if not refusal:
+            assert sorted(printed) == sorted(t.pk for t in chosen)
+            for entry in chosen:
+                entry.status, entry.has_left = "printed", True
+                if entry.member and entry.name == ("", ""):
+                    entry.name = self.world.names[entry.member]
+
+    @rule(who=SOME, which=SOME, name=st.integers(0, 2), stale=YES)
+    def rename(self, who, which, name, stale) -> None:
+        user = pick(self.world.users, who)
+        if not self.model.tickets:
+            return
+        entry = pick(list(self.model.tickets.values()), which)
+        first, last = "Adjoa", f"Owusu{name}"
+        call = {
+            "user": user,
+            "ticket": self.public(entry.pk),
+            "generation": entry.generation + stale,
+            "first_name": first,
+            "last_name": last,
+        }
+        allowed = entry in self.model.held(user.email, *HELD) and not stale
+        self.expect(lambda: actions.rename(**call), None if allowed else TicketHasChanged)
+        if allowed and entry.name != (first, last):
+            entry.renew()
+            entry.name, entry.status = (first, last), "distributed"
+
+    @rule(who=SOME, which=SOME)
+    def give_back(self, who, which) -> None:
+        user = pick(self.world.users, who)
+        if not self.model.tickets:
+            return
+        entry = pick(self.model.held(user.email, *HELD) or list(self.model.tickets.values()), which)
+        allowed = entry in self.model.held(user.email, *HELD)
+        call = {"user": user, "ticket": self.public(entry.pk), "generation": entry.generation, "message": ""}
+        if self.act(actions.give_back, None if allowed else TicketHasChanged, **call):
+            entry.come_back()
+            self.model.tell_relays("ticket_given_back", [entry.company])
+
+    # What the seller's staff and the gate do
+
+    @rule(who=SOME, what=SOME, quantity=FEW)
+    def order(self, who, what, quantity) -> None:
+        company, product = pick(self.world.companies, who), pick(self.world.products, what)
+        draft = factories.order(company, product, quantity)
+        free = self.model.seats.get(product.pk, quantity + sum(t.seat is not None for t in self.model.of(product.pk)))
+        taken = sum(t.seat is not None for t in self.model.of(product.pk))
+        refusal = QuotaExceeded if self.model.room(product.pk) < quantity else NoSeatsLeft if free - taken < quantity else None
+        if self.expect(lambda: tickets_actions.confirm_order(order=draft.pk, by=self.world.staff), refusal):
+            self.done.append((lambda: self.confirm_again(draft.pk), draft.pk))
+            for t in Ticket.objects.filter(order_line__order=draft).order_by("pk"):
+                self.model.tickets[t.pk] = Entry(t.pk, t.number, product.pk, draft.pk, company.pk, company.pk, t.seat_id)
+            self.model.tell_relays("tickets_ready", [company.pk])
+
+    def confirm_again(self, order: int) -> int:
+        cancelled = Order.objects.get(pk=order).state == "cancelled"
+        self.expect(lambda: tickets_actions.confirm_order(order=order, by=self.world.staff), OrderNotOpen if cancelled else None)
+        return order
+
+    @rule(which=MANY)
+    def cancel(self, which) -> None:
+        chosen, key = self.chosen(list(self.model.tickets.values()), which), str(uuid.uuid4())
+        keys = [t.pk for t in chosen]
+        used = any(t.status == "checked" for t in chosen)
+        self.cancelled(lambda: tickets_actions.cancel_tickets(tickets=keys, by=self.world.staff, key=key), chosen, used)
+
+    @rule(which=SOME)
+    def cancel_order(self, which) -> None:
+        orders = list(dict.fromkeys(t.order for t in self.model.tickets.values()))
+        if not orders:
+            return
+        order = pick(orders, which)
+        if Order.objects.get(pk=order).state == "cancelled":
+            return
+        chosen = [t for t in self.model.tickets.values() if t.order == order]
+        used = any(t.status == "checked" for t in chosen)
+        self.cancelled(lambda: tickets_actions.cancel_order(order=order, by=self.world.staff), chosen, used)
+
+    def cancelled(self, act, chosen: list[Entry], used: bool) -> None:
+        standing = [t for t in chosen if t.status != "cancelled"]
+        count = self.expect(act, TicketIsChecked if used else None)
+        if used:
+            return
+        assert count == len(standing)
+        self.done.append((act, 0))
+        self.model.tell_relays("tickets_cancelled", [company for t in standing for company in t.through])
+        self.model.tell_members("ticket_cancelled", [t for t in standing if t.seen])
+        for entry in standing:
+            entry.status = "cancelled"
+
+    @rule(which=SOME)
+    def reissue(self, which) -> None:
+        if not self.model.tickets:
+            return
+        entry = pick(list(self.model.tickets.values()), which)
+        over = entry.status in ("checked", "cancelled")
+        self.expect(lambda: tickets_actions.reissue_ticket(ticket=entry.pk, by=self.world.staff), TicketIsChecked if over else None)
+        if not over:
+            entry.generation, entry.has_left = entry.generation + 1, False
+            entry.status = "distributed" if entry.member else "available"
+            entry.name = entry.name if entry.member else ("", "")
+
+    @rule(which=SOME, older=st.integers(0, 3), gate=SOME)
+    def check(self, which, older, gate) -> None:
+        """A code that exists: of the present print, or of an older one."""
+        if not self.model.tickets:
+            return
+        entry = pick(list(self.model.tickets.values()), which)
+        device = pick(self.world.devices, gate)
+        ticket = Ticket.objects.get(pk=entry.pk)
+        ticket.generation = max(0, entry.generation - older)
+        code, client_id = encode(ticket, signer()), uuid.uuid4()
+        right = self.model.verdict(entry, ticket.generation, device.gate.event_id == ticket.event_id)
+        scan = self.once(lambda: control_actions.scan(device=device, code=code, client_id=client_id))
+        assert scan.reason == right
+        if not right:
+            entry.status = "checked"
+
+    # What the clock, the mail and a second click do
+
+    @rule()
+    def the_delay_to_undo_passes(self) -> None:
+        """What the tables say of it is moved back: nobody waits."""
+        Ticket.objects.update(shown_from=F("shown_from") - HOURS)
+        Distribution.objects.update(undo_until=F("undo_until") - HOURS)
+        Delivery.objects.filter(state="pending").update(not_before=F("not_before") - HOURS)
+        self.late |= {act.pk for act in self.given} - self.undone
+        self.model.time_passes()
+
+    @rule()
+    def the_emails_leave(self) -> None:
+        """Through the real mail server, each as it is written then."""
+        outbox_actions.send_due()
+        assert not Delivery.objects.filter(state__in=["failed", "sending", "unknown"]).exists()
+        self.model.emails_leave()
+
+    @rule(allowed=YES)
+    def the_seller_lets_what_is_distributed_below_come_back(self, allowed) -> None:
+        Seller.objects.update(reclaims_below=allowed)
+        self.below = allowed
+
+    @rule(which=SOME)
+    def again(self, which) -> None:
+        """The same request once more gets the same answer and moves nothing: the invariants look."""
+        if self.done:
+            act, answer = pick(self.done, which)
+            assert act() == answer
