@@ -23,29 +23,42 @@ class Entry:
 
 
 def history_of(ticket: Ticket, relay: Relay) -> list[Entry]:
-    """Every movement of the ticket, latest first. Beneficiaries' names are the member's affair: they are not told."""
-    movements = told(ticket.movements.order_by("-pk"))
-    names = names_of(relay.company)
+    """Every movement of the ticket, latest first, as her company may know it.
+
+    Of other companies she is told which, never who: neither their relays nor their members. Beneficiaries' names are the
+    member's affair.
+    """
+    movements = list(told(ticket.movements.order_by("-pk")))
+    parts = parts_of(movements, relay)
     said = messages_of({m.act for m in movements}, relay.company)
-    return [Entry(m.at, words(m, who(m, names)), m.generation + 1, said.get((m.act, m.kind), "")) for m in movements]
+    return [
+        Entry(m.at, words(m, relay, who(m, companies, parts)), m.generation + 1, said.get((m.act, m.kind), ""))
+        for m, companies in with_holders(movements)
+    ]
 
 
 def latest(tickets: Collection[Ticket], relay: Relay) -> dict[int, str]:
     """By key, what last happened to each of these tickets (read `for_list`), in words and when. In two queries."""
-    names = names_of(relay.company)
-    zones = {ticket.pk: ticket.event.venue.zone for ticket in tickets}
-    movements = told(Movement.objects.filter(ticket__in=zones).order_by("ticket_id", "-pk").distinct("ticket_id"))
-    return {m.ticket_id: f"{words(m, who(m, names))}, {moment(m.at, zones[m.ticket_id])}" for m in movements}
+    by_key = {ticket.pk: ticket for ticket in tickets}
+    movements = list(told(Movement.objects.filter(ticket__in=by_key).order_by("ticket_id", "-pk").distinct("ticket_id")))
+    parts, found = parts_of(movements, relay), {}
+    for m in movements:
+        ticket = by_key[m.ticket_id]
+        actor = who(m, {m.from_company_id, m.to_company_id, ticket.company_id}, parts)
+        found[m.ticket_id] = f"{words(m, relay, actor)}, {moment(m.at, ticket.event.venue.zone)}"
+    return found
 
 
 def told(movements):
     """With everything that their words name."""
-    return movements.select_related("from_company", "to_company", "from_member", "to_member", "actor")
+    return movements.select_related("from_company", "to_company", "from_member__company", "to_member__company", "actor")
 
 
-def names_of(company: Company) -> dict[int, str]:
-    """The company's relays, those withdrawn too, by the key of their login."""
-    return {relay.user_id: str(relay) for relay in Relay.objects.filter(company=company)}
+def parts_of(movements: Iterable[Movement], relay: Relay) -> dict[tuple[int, int], str]:
+    """Those who acted as relays, withdrawn ones too, by login and company: by name in her own company alone."""
+    actors = {m.actor_id for m in movements if m.actor_id}
+    relays = Relay.objects.filter(user__in=actors).select_related("company").order_by("pk")
+    return {(r.user_id, r.company_id): str(r) if r.company_id == relay.company_id else of_another(r.company) for r in relays}
 
 
 def messages_of(acts: Iterable[uuid.UUID | None], company: Company) -> dict[tuple, str]:
@@ -55,20 +68,37 @@ def messages_of(acts: Iterable[uuid.UUID | None], company: Company) -> dict[tupl
     return {(act.public_id, kinds[act.kind]): act.message for act in found}
 
 
-def who(movement: Movement, names: dict[int, str]) -> str:
+def of_another(company: Company) -> str:
+    return _("a relay of %(company)s") % {"company": company}
+
+
+def with_holders(movements: list[Movement]) -> list[tuple[Movement, set[int | None]]]:
+    """Each with the companies that could act: the one that had the ticket before, and the one that has it after."""
+    found, company = [], None
+    for movement in reversed(movements):
+        before, company = company, movement.to_company_id or company
+        found.append((movement, {before, company}))
+    return found[::-1]
+
+
+def who(movement: Movement, companies: set[int | None], parts: dict[tuple[int, int], str]) -> str:
     """Who acted, as the relay may know it: a colleague by name, others by their part."""
-    if movement.actor is None:
+    if movement.actor is None or movement.actor.is_staff:
         return _("the seller")
-    if movement.actor_id in names:
-        return names[movement.actor_id]
-    if movement.actor.is_staff:
-        return _("the seller")
-    return _("the member")
+    acted = [name for (user, company), name in parts.items() if user == movement.actor_id and company in companies]
+    return acted[0] if acted else _("the member")
 
 
-def words(m: Movement, actor: str) -> str:
-    values = {"actor": actor, "member": m.to_member or m.from_member or "", "from": m.from_company or "", "to": m.to_company or ""}
-    values["gone"] = m.from_member or ""
+def name_of(member: Member | None, relay: Relay) -> str:
+    """Her name, when she is of the relay's own company."""
+    if member is None:
+        return ""
+    return str(member) if member.company_id == relay.company_id else _("a member of %(company)s") % {"company": member.company}
+
+
+def words(m: Movement, relay: Relay, actor: str) -> str:
+    values = {"actor": actor, "from": m.from_company or "", "to": m.to_company or ""}
+    values |= {"member": name_of(m.to_member or m.from_member, relay), "gone": name_of(m.from_member, relay)}
     sentences = {
         "issued": _("Issued to %(to)s"),
         "distributed": _("Distributed to %(member)s by %(actor)s"),

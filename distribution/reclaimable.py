@@ -37,26 +37,33 @@ def last_movements(tickets: Collection[Ticket]):
 
 def given_again_since(act: Distribution, tickets: Collection[Ticket]) -> dict[int, str]:
     """By key, those of an act's tickets that it no longer accounts for: a later act gave them again, or they were forwarded."""
-    return {key: words for key, (movement, words) in last_given(tickets).items() if movement.act != act.public_id}
+    return {key: words for key, (movement, words) in last_given(tickets, act.company_id).items() if movement.act != act.public_id}
 
 
-def given_on(tickets: Collection[Ticket], shown: Shown) -> dict[int, str]:
+def given_on(relay: Relay, tickets: Collection[Ticket], shown: Shown) -> dict[int, str]:
     """By key, those of these tickets that somebody else holds than when a page showed them."""
     others = [t for t in tickets if shown.get(t.public_id, t.face).partition(".")[0] != t.face.partition(".")[0]]
     merged = Movement.objects.filter(ticket__in=[t.pk for t in others], kind="merged", to_member__in=[t.member_id for t in others])
     same = set(merged.values_list("ticket", flat=True)) if others else set()  # the same person, under the entry that was kept
-    return {key: words for key, (_movement, words) in last_given(others).items() if key not in same} if others else {}
+    return {key: words for key, (_movement, words) in last_given(others, relay.company_id).items() if key not in same} if others else {}
 
 
-def last_given(tickets: Collection[Ticket]) -> dict[int, tuple[Movement, str]]:
-    """By key, the movement that last gave each of these tickets (read `for_list`), and the sentence that says to whom."""
+def last_given(tickets: Collection[Ticket], company: int) -> dict[int, tuple[Movement, str]]:
+    """By key, the movement that last gave each of these tickets (read `for_list`), and the sentence that says to whom.
+
+    Of the members of another company, only which.
+    """
     moved = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind__in=["distributed", "handed_over", "forwarded"])
-    last = {m.ticket_id: m for m in moved.order_by("ticket_id", "-pk").distinct("ticket_id").select_related("to_member", "to_company")}
+    last = {
+        m.ticket_id: m for m in moved.order_by("ticket_id", "-pk").distinct("ticket_id").select_related("to_member__company", "to_company")
+    }
     sentence = _("Ticket %(number)s was given again since, to %(to)s, %(when)s.")
     found = {}
     for ticket in tickets:
         if movement := last.get(ticket.pk):
-            to = movement.to_member or movement.to_company or _("someone, on paper")
+            member = movement.to_member
+            known = member if member is None or member.company_id == company else member.company
+            to = known or movement.to_company or _("someone, on paper")
             words = {"number": ticket.number, "to": to, "when": moment(movement.at, ticket.event.venue.zone)}
             found[ticket.pk] = (movement, sentence % words)
     return found

@@ -1,14 +1,66 @@
-"""Where the tickets of a product are, level by level, as rows of one picture: each starts where the one before it ends."""
+"""Where the tickets of a product are, level by level, as rows of one picture: each starts where the one before it ends.
 
+Each number leads to the tickets that it counts: a `place`, and for those with other companies the path down to them.
+"""
+
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Q
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Relay
-from tickets.models import Product
-from tickets.stock import Branch, Figures
+from accounts.models import Company, Relay
+from tickets.models import Product, Ticket
+from tickets.models.ticket import TicketQuerySet
+from tickets.stock import GIVEN, Branch, Figures, along, parts
+
+
+def tickets_at(relay: Relay, product: Product, place: str, path: Sequence[uuid.UUID]) -> TicketQuerySet:
+    """The tickets behind a number: of the relay's own company, or of those that it forwarded along a path of companies.
+
+    Without a place all of them, the cancelled ones too. A path that is not hers leads to nothing.
+    """
+    if path:
+        there = along(relay.company, product, path)
+        ends_here = Q(company__public_id=path[-1])
+        return there.filter({"given": ends_here & Q(status__in=GIVEN), "waiting": ends_here & Q(status="available")}.get(place, Q()))
+    mine = Ticket.objects.in_sight_of(relay).filter(product=product)
+    figures, here = parts(relay.company), Q(company=relay.company)
+    places = {
+        "total": Q(),
+        "bought": Q(bought_by=relay.company),
+        "received": ~Q(bought_by=relay.company),
+        "away": Q(status="available") & ~figures["left"] & ~figures["unused"],
+        "members": here & Q(member__isnull=False),
+        "paper": here & Q(member=None, status__in=["printed", "checked"]),
+        **figures,
+    }
+    return mine.standing().filter(places[place]) if place in places else mine
+
+
+def words_at(relay: Relay, product: Product, place: str, path: Sequence[uuid.UUID]) -> str:
+    """What that place is called, for the head of its list; nothing for all tickets."""
+    if path:
+        company = Company.objects.filter(public_id=path[-1]).first() if along(relay.company, product, path).exists() else None
+        words = {"given": _("Distributed by %(company)s"), "waiting": _("At %(company)s, not distributed yet")}
+        return words.get(place, _("At %(company)s")) % {"company": company} if company else ""
+    names = {
+        "bought": _("Tickets bought"),
+        "received": _("Tickets received"),
+        "distributed": _("Tickets distributed"),
+        "printed": _("Tickets printed"),
+        "checked": _("Tickets checked"),
+        "left": _("Here, to distribute"),
+        "unused": _("Tickets not used"),
+        "away": _("With other structures, not distributed yet"),
+        "members": _("With your colleagues"),
+        "paper": _("Handed over on paper"),
+    }
+    return names.get(place, "")
 
 
 @dataclass
@@ -16,43 +68,56 @@ class Row:
     count: int
     kind: str  # of its bar: all, here, held, away
     words: str
-    link: str = ""
+    link: str
     gesture: tuple[str, str] | None = None  # an address and its label
     start: int = 0
     rows: list["Row"] = field(default_factory=list)
 
 
-def where(relay: Relay, product: Product, figures: Figures, *, given: int, on_paper: int, branches: list[Branch]) -> Row:
-    """The tree of a company's stock; its numbers add up, save what was unused when the event ended."""
-    ids = [relay.company.public_id, product.public_id]
-    tickets = reverse("distribution:tickets", args=ids)
-    words = ngettext("bought", "bought", figures.bought) if not figures.received else ngettext("received", "received", figures.received)
-    if figures.received and figures.bought:
-        words = _("bought and received")
-    root = Row(figures.total, "all", words, tickets)
-    if figures.left:
-        here = f"{tickets}?at={relay.company.public_id}&state=available"
-        gesture = (reverse("distribution:distribute", args=ids), _("Distribute")) if relay.may_distribute else None
-        root.rows.append(Row(figures.left, "here", _("here, to distribute"), here, gesture))
-    root.rows += [below(relay, product, branch) for branch in branches if branch.total]
-    if given:
-        root.rows.append(Row(given, "held", _("with your colleagues"), "#people"))
-    if on_paper:
-        root.rows.append(Row(on_paper, "held", _("handed over on paper"), "#paper"))
-    return placed(root)
+@dataclass
+class Tree:
+    """The rows of one company's picture."""
 
+    relay: Relay
+    product: Product
 
-def below(relay: Relay, product: Product, branch: Branch) -> Row:
-    ids = [relay.company.public_id, product.public_id]
-    link = f"{reverse('distribution:tickets', args=ids)}?at={branch.company.public_id}"
-    reclaim = (reverse("distribution:reclaim_from", args=[*ids, branch.company.public_id]), _("Reclaim"))
-    row = Row(branch.total, "away", _("at %(company)s") % {"company": branch.company}, link, reclaim if relay.may_distribute else None)
-    if branch.given:
-        row.rows.append(Row(branch.given, "held", ngettext("distributed there", "distributed there", branch.given)))
-    if branch.waiting:
-        row.rows.append(Row(branch.waiting, "away", ngettext("not distributed yet", "not distributed yet", branch.waiting)))
-    row.rows += [below(relay, product, further) for further in branch.branches if further.total]
-    return row
+    def __post_init__(self) -> None:
+        self.ids = [self.relay.company.public_id, self.product.public_id]
+        self.tickets = reverse("distribution:tickets", args=self.ids)
+        self.may = self.relay.may_distribute
+
+    def link(self, place: str, path: Sequence[uuid.UUID] = ()) -> str:
+        return f"{self.tickets}?{urlencode([('place', place), *(('at', str(key)) for key in path)])}"
+
+    def whole(self, figures: Figures, *, given: int, on_paper: int, branches: list[Branch]) -> Row:
+        """The tree of a company's stock; its numbers add up, save what was unused when the event ended."""
+        words = ngettext("bought", "bought", figures.bought) if not figures.received else ngettext("received", "received", figures.received)
+        if figures.received and figures.bought:
+            words = _("bought and received")
+        root = Row(figures.total, "all", words, self.link("total"))
+        if figures.left:
+            gesture = (reverse("distribution:distribute", args=self.ids), _("Distribute")) if self.may else None
+            root.rows.append(Row(figures.left, "here", _("here, to distribute"), self.link("left"), gesture))
+        root.rows += [self.below(branch, ()) for branch in branches if branch.total]
+        if given:
+            root.rows.append(Row(given, "held", _("with your colleagues"), self.link("members")))
+        if on_paper:
+            root.rows.append(Row(on_paper, "held", _("handed over on paper"), self.link("paper")))
+        return placed(root)
+
+    def below(self, branch: Branch, above: Sequence[uuid.UUID]) -> Row:
+        path = (*above, branch.company.public_id)
+        words = _("at %(company)s") % {"company": branch.company}
+        reclaim = (reverse("distribution:reclaim_from", args=[*self.ids, branch.company.public_id]), _("Reclaim")) if self.may else None
+        row = Row(branch.total, "away", words, self.link("there", path), reclaim)
+        if branch.given:
+            there = ngettext("distributed there", "distributed there", branch.given)
+            row.rows.append(Row(branch.given, "held", there, self.link("given", path)))
+        if branch.waiting:
+            there = ngettext("not distributed yet", "not distributed yet", branch.waiting)
+            row.rows.append(Row(branch.waiting, "away", there, self.link("waiting", path)))
+        row.rows += [self.below(further, path) for further in branch.branches if further.total]
+        return row
 
 
 def placed(row: Row) -> Row:

@@ -1,9 +1,11 @@
 """The figures of a company's stock, always counted: what it bought plus what it received, each ticket once."""
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Company
@@ -45,22 +47,22 @@ class Figures:
         return Figures(**values | {"distributed": self.distributed + quantity, "left": self.left - quantity})
 
 
+def parts(company: Company) -> dict[str, Q]:
+    """Which of a company's standing tickets each figure counts."""
+    waits, past = Q(status="available"), Q(event__valid_until__lte=Now())
+    return {
+        "distributed": Q(status__in=GIVEN),
+        "printed": Q(status__in=["printed", "checked"], printed_generation=F("generation")),
+        "checked": Q(status="checked"),
+        "left": waits & Q(company=company) & ~past,
+        "unused": waits & past,
+    }
+
+
 def counts(tickets: TicketQuerySet, company: Company, origin: str) -> dict[int, Figures]:
     """Figures by product of tickets that the company bought, or of those that it received."""
-    waits, past = Q(status="available"), Q(event__valid_until__lte=Now())
-    rows = (
-        tickets.standing()
-        .order_by()
-        .values("product")
-        .annotate(
-            n=Count("pk"),
-            distributed=Count("pk", filter=Q(status__in=GIVEN)),
-            printed=Count("pk", filter=Q(status__in=["printed", "checked"], printed_generation=F("generation"))),
-            checked=Count("pk", filter=Q(status="checked")),
-            left=Count("pk", filter=waits & Q(company=company) & ~past),
-            unused=Count("pk", filter=waits & past),
-        )
-    )
+    figures = {name: Count("pk", filter=part) for name, part in parts(company).items()}
+    rows = tickets.standing().order_by().values("product").annotate(n=Count("pk"), **figures)
     return {row.pop("product"): Figures(**{origin: row.pop("n")}, **row) for row in rows}
 
 
@@ -98,27 +100,35 @@ class Branch:
         return self.waiting + sum(branch.all_waiting for branch in self.branches)
 
 
+def forwarded(company: Company, product: Product) -> TicketQuerySet:
+    """What the company forwarded of a product, each with the `level` at which it had it: 0 for what it bought."""
+    received_at = Forward.objects.filter(ticket=OuterRef("pk"), to_company=company).values("level")
+    mine = Ticket.objects.filter(product=product).standing().forwarded_by(company)
+    return mine.annotate(level=Coalesce(Subquery(received_at), 0))
+
+
+def along(company: Company, product: Product, path: Sequence[uuid.UUID]) -> TicketQuerySet:
+    """Those of them that went on to these companies, one after the other, wherever below the last they are."""
+    found = forwarded(company, product)
+    for step, other in enumerate(path, 1):
+        there = Forward.objects.filter(ticket=OuterRef("pk"), level=OuterRef("level") + step, to_company__public_id=other)
+        found = found.filter(Exists(there))
+    return found
+
+
 def tree(company: Company, product: Product) -> list[Branch]:
     """The companies that have tickets of the product from this one, each with those it forwarded itself, in two queries."""
-    received_at = Forward.objects.filter(ticket=OuterRef("ticket"), to_company=company).values("level")
-    below = Forward.objects.filter(ticket=OuterRef("pk"), level__gt=Coalesce(Subquery(received_at), 0))
-    mine = Ticket.objects.filter(product=product).standing().forwarded_by(company)
-    rows = (
-        mine.order_by()
-        .annotate(path=ArraySubquery(below.order_by("level").values("to_company")))
-        .values("path", "status")
-        .annotate(n=Count("pk"))
-    )
+    below = Forward.objects.filter(ticket=OuterRef("pk"), level__gt=OuterRef("level")).order_by("level").values("to_company")
+    rows = forwarded(company, product).order_by().annotate(path=ArraySubquery(below)).values("path", "status").annotate(n=Count("pk"))
     counted = [(tuple(row["path"]), row["status"], row["n"]) for row in rows]
     companies = Company.objects.in_bulk({pk for path, _, _ in counted for pk in path})
     roots: list[Branch] = []
     branches: dict[tuple, Branch] = {}
     every = {path[:depth] for path, _, _ in counted for depth in range(1, len(path) + 1)}
-    for path in sorted(every, key=len):
+    for path in sorted(every, key=lambda path: (len(path), companies[path[-1]].name)):
         branches[path] = Branch(companies[path[-1]])
         siblings = branches[path[:-1]].branches if len(path) > 1 else roots
         siblings.append(branches[path])
-        siblings.sort(key=lambda branch: branch.company.name)
     for path, status, n in counted:
         branches[path].waiting += n if status == "available" else 0
         branches[path].given += n if status in GIVEN else 0

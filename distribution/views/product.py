@@ -14,7 +14,7 @@ from distribution.models import Distribution, Recipient
 from distribution.reminders import counts
 from distribution.truth import holders
 from distribution.views.scope import acting, distributing, product_of
-from distribution.where import where
+from distribution.where import Tree
 from portal.clock import now
 from tickets.models import Order, Ticket
 from tickets.stock import by_channel, figures_of, tree
@@ -36,7 +36,7 @@ def product(request: HttpRequest, company_id, product_id) -> HttpResponse:
         "here": "home",
         "product": found,
         "figures": figures,
-        "tree": where(relay, found, figures, given=given, on_paper=on_paper, branches=branches) if branches else None,
+        "tree": Tree(relay, found).whole(figures, given=given, on_paper=on_paper, branches=branches) if branches else None,
         "may_forward": Company.objects.receiving_from(relay.company).exists(),
         "channels": [(labels[channel], count) for channel, count in by_channel(relay.company, found)],
         "page": Paginator(people, 50).get_page(request.GET.get("page")),

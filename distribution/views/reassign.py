@@ -48,7 +48,7 @@ def reassign(request: HttpRequest, company_id, product_id) -> HttpResponse:
             else:
                 return go_to(request, "distribution:distribution", company_id, act.public_id)
     words = request.POST.get("q", "")[:80]
-    found = preview(candidates, other_reasons=given_on(candidates, shown))
+    found = preview(candidates, other_reasons=given_on(relay, candidates, shown))
     chosen = [ticket for ticket in found.tickets if ticket.public_id in shown]
     losers = list(dict.fromkeys(ticket.member for ticket in chosen if ticket.member))
     if form.to:

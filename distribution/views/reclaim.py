@@ -120,7 +120,7 @@ def page(request: HttpRequest, scope: Scope, form: ReclaimForm, chosen: list[Tic
     choosing = "choose" in request.POST or (scope.is_open and not chosen)
     ticked = {ticket.pk for ticket in chosen}
     among = scope.tickets if choosing else chosen
-    found = preview(among, other_reasons={**given_on(chosen, form.shown), **(scope.given_again or {})})
+    found = preview(among, other_reasons={**given_on(scope.relay, chosen, form.shown), **(scope.given_again or {})})
     context = {
         "elsewhere": held_elsewhere(scope, chosen),
         "relay": scope.relay,

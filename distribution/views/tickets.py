@@ -1,19 +1,22 @@
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from accounts.models import Relay
 from distribution.forms import as_uuid
 from distribution.history import history_of
 from distribution.truth import holders
 from distribution.views.scope import acting, product_of
+from distribution.where import tickets_at, words_at
 from portal.clock import now
 from portal.text import folded
-from tickets.models import Forward, Ticket
+from tickets.models import Ticket
 from tickets.models.ticket import TicketQuerySet
 
 ON_A_PAGE = 50
+MOST_LEVELS = 50
 
 
 @require_GET
@@ -21,15 +24,10 @@ def tickets(request: HttpRequest, company_id, product_id) -> HttpResponse:
     """The company's tickets of a product, one a line: filtered by state, searched, paged."""
     relay = acting(request, company_id)
     product = product_of(relay, product_id)
-    mine = Ticket.objects.in_sight_of(relay).filter(product=product)
-    at = as_uuid(request.GET.get("at", ""))
-    if at == relay.company.public_id:
-        mine = mine.filter(company=relay.company)
-    elif at:
-        mine = mine.filter(Exists(Forward.objects.filter(ticket=OuterRef("pk"), to_company__public_id=at)))
+    place, path = request.GET.get("place", ""), [key for raw in request.GET.getlist("at")[:MOST_LEVELS] if (key := as_uuid(raw))]
     words, state = request.GET.get("q", "")[:80], request.GET.get("state", "")
     states = Ticket.Status.choices
-    found = searched(mine, words)
+    found = searched(tickets_at(relay, product, place, path), relay, words)
     if state in dict(states):
         found = found.filter(status=state)
     page = Paginator(found.with_last_movement().for_list().order_by("number"), ON_A_PAGE).get_page(request.GET.get("page"))
@@ -44,17 +42,18 @@ def tickets(request: HttpRequest, company_id, product_id) -> HttpResponse:
         "words": words,
         "state": state,
         "states": states,
-        "at": at or "",
+        "place": words_at(relay, product, place, path),
+        "kept": [(name, value) for name in ("place", "at", "state") for value in request.GET.getlist(name)],
     }
     return render(request, "distribution/tickets.html", context)
 
 
-def searched(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
-    """By number, or by the start of any word of the member's name or address."""
+def searched(tickets: TicketQuerySet, relay: Relay, words: str) -> TicketQuerySet:
+    """By number, or by the start of any word of the name or address of a member of the relay's own company."""
     for word in folded(words).split():
         by_member = Q(member__search_key__startswith=word) | Q(member__search_key__contains=f" {word}")
-        by_number = Q(number=int(word)) if word.isascii() and word.isdigit() and len(word) < 15 else Q()
-        tickets = tickets.filter(by_member | by_number if by_number else by_member)
+        by_number = Q(number=int(word)) if word.isascii() and word.isdigit() and len(word) < 15 else Q(pk=None)
+        tickets = tickets.filter(by_member & Q(member__company=relay.company) | by_number)
     return tickets
 
 

@@ -9,8 +9,11 @@ WIDTH, MOST_CELLS = 1000, 60
 
 
 @register.inclusion_tag("components/stock.html")
-def stock(figures: Figures) -> dict:
-    """One cell per ticket up to 60, a plain bar above; tickets in hand stand taller. The figures carry the meaning."""
+def stock(figures: Figures, link: str = "") -> dict:
+    """One cell per ticket up to 60, a plain bar above; tickets in hand stand taller. The figures carry the meaning.
+
+    With the address of the tickets' list, each figure leads to those that it counts.
+    """
     total = max(figures.total, 1)
     cell = WIDTH / total
     parts, x = [], 0.0
@@ -31,7 +34,7 @@ def stock(figures: Figures) -> dict:
         count, width = (figures.left, cell) if in_cells else (1, figures.left * cell)
         left = [{"x": round(x + i * width + gap, 2), "width": round(width - 2 * gap, 2)} for i in range(count)]
     cuts = "".join(f"M{round(i * cell, 2)} 0v24" for i in range(1, total - figures.left)) if in_cells else ""
-    return {"figures": figures, "parts": parts, "left": left, "cuts": cuts}
+    return {"figures": figures, "parts": parts, "left": left, "cuts": cuts, "link": link}
 
 
 @register.inclusion_tag("components/bar.html")
