@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import retention, steps
-from accounts.models import Relay, Seller, User
+from accounts.errors import HasRelays
+from accounts.models import Company, Relay, RelayProposal, Seller, User
 from outbox import steps as outbox_steps
 from outbox.models import Delivery
 from portal.clock import now
@@ -25,6 +26,67 @@ def withdraw_relays(*, relays: list[int], by: User) -> int:
     for user in locked:
         steps.end_sessions(user)
     return withdrawn
+
+
+@transaction.atomic(durable=True)
+def propose_relay(*, relay: Relay, company: Company, first_name: str, last_name: str, email: str, request_key: uuid.UUID) -> RelayProposal:
+    """Propose a person to the seller as the relay of a company that tickets may be forwarded to and that has none.
+
+    Where the seller lets a relay who manages do so, and for a child of her own company, the person is authorised at once,
+    to distribute alone. The seller's address is told either way. HasRelays when somebody acts for the company by now.
+    """
+    relay = Relay.objects.locked(relay)
+    if done := RelayProposal.objects.filter(proposed_by__user=relay.user, request_key=request_key).first():
+        return done
+    company = Company.objects.select_for_update(no_key=True).get(pk=Company.objects.receiving_from(relay.company).get(pk=company.pk).pk)
+    if Company.objects.with_relays().filter(pk=company.pk).exists():
+        raise HasRelays(company)
+    same = RelayProposal.objects.filter(company=company, proposed_by=relay, email=email, state=RelayProposal.State.PENDING)
+    if waiting := same.first():
+        return waiting
+    person = {"company": company, "first_name": first_name, "last_name": last_name}
+    proposal = RelayProposal(**person, email=email, proposed_by=relay, request_key=request_key)
+    if Seller.objects.current().relays_authorise_below and relay.may_manage and company.parent_id == relay.company_id:
+        accept(proposal, by=relay.user)
+    proposal.save()
+    if address := Seller.objects.current().email:
+        owe_about("relay_proposed", proposal, to=address, language=settings.LANGUAGE_CODE)
+    return proposal
+
+
+def accept(proposal: RelayProposal, *, by: User) -> None:
+    """Authorise the person, to distribute alone, unless she is by now."""
+    known = Relay.objects.authorised().filter(company=proposal.company, user__email=proposal.email).first()
+    new = Relay(company=proposal.company, first_name=proposal.first_name, last_name=proposal.last_name)
+    proposal.relay = known or steps.authorise(new, address=proposal.email, by=by)
+    proposal.state, proposal.decided_by, proposal.decided_at = RelayProposal.State.ACCEPTED, by, now()
+
+
+def owe_about(kind: str, proposal: RelayProposal, *, to: str, language: str) -> None:
+    refs, key = {"proposal": proposal.pk}, f"proposal:{proposal.pk}"
+    outbox_steps.owe([outbox_steps.letter(kind, to=to, language=language, refs=refs, key=key, not_before=now())])
+
+
+@transaction.atomic(durable=True)
+def accept_proposal(*, proposal: int, by: User) -> RelayProposal:
+    """Authorise the person proposed, and tell the relay who proposed her. Nothing once it is answered."""
+    found = RelayProposal.objects.select_related("company", "proposed_by__user").select_for_update(of=("self",)).get(pk=proposal)
+    if found.state == RelayProposal.State.PENDING:
+        accept(found, by=by)
+        found.save(update_fields=["relay", "state", "decided_by", "decided_at"])
+        owe_about("relay_answered", found, to=found.proposed_by.user.email, language=found.proposed_by.user.language)
+    return found
+
+
+@transaction.atomic(durable=True)
+def refuse_proposal(*, proposal: int, reason: str, by: User) -> RelayProposal:
+    """Refuse the person proposed, and tell the relay who proposed her why. Nothing once it is answered."""
+    found = RelayProposal.objects.select_related("company", "proposed_by__user").select_for_update(of=("self",)).get(pk=proposal)
+    if found.state == RelayProposal.State.PENDING:
+        found.state, found.reason, found.decided_by, found.decided_at = RelayProposal.State.REFUSED, reason, by, now()
+        found.save(update_fields=["reason", "state", "decided_by", "decided_at"])
+        owe_about("relay_answered", found, to=found.proposed_by.user.email, language=found.proposed_by.user.language)
+    return found
 
 
 @transaction.atomic(durable=True)

@@ -2,11 +2,14 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from accounts import actions, retention, steps
-from accounts.forms import RelayForm, SellerForm
-from accounts.models import Company, Relay, Seller, User
+from accounts.forms import RefusalForm, RelayForm, SellerForm
+from accounts.models import Company, Relay, RelayProposal, Seller, User
 from portal.admin import ReadOnlyAdmin, asks_again, asks_again_to
 
 for model in (EmailAddress, Authenticator, UserSession):
@@ -143,3 +146,51 @@ class RelayAdmin(admin.ModelAdmin):
     def withdraw(self, request, queryset):
         withdrawn = actions.withdraw_relays(relays=list(queryset.values_list("pk", flat=True)), by=request.user)
         self.message_user(request, _("Authorisations withdrawn: %(count)s.") % {"count": withdrawn}, messages.SUCCESS)
+
+
+@admin.register(RelayProposal)
+class RelayProposalAdmin(ReadOnlyAdmin):
+    """People whom relays propose: authorised or refused from their own page, by whoever may authorise relays."""
+
+    list_display = ["__str__", "email", "company", "proposer", "state", "at"]
+    list_filter = ["state"]
+    list_select_related = ["company", "proposed_by__company"]
+    search_fields = ["last_name", "first_name", "email", "company__name"]
+    fields = ["company", "first_name", "last_name", "email", "proposer", "at", "state", "reason", "decided_by", "decided_at", "relay"]
+    readonly_fields = ["proposer"]
+    change_form_template = "admin/accounts/proposal.html"
+
+    @admin.display(description=_("proposed by"))
+    def proposer(self, proposal):
+        return f"{proposal.proposed_by}, {proposal.proposed_by.company}"
+
+    def get_urls(self):
+        answer = self.admin_site.admin_view(self.answer)
+        return [path("<int:relayproposal_id>/answer/", answer, name="accounts_relayproposal_answer"), *super().get_urls()]
+
+    def answer(self, request, relayproposal_id):
+        """The two buttons of a proposal's page."""
+        if not request.user.has_perm("accounts.add_relay"):
+            raise PermissionDenied
+        get_object_or_404(RelayProposal, pk=relayproposal_id)
+        form = RefusalForm(request.POST)
+        if request.method == "POST" and "accept" in request.POST:
+            proposal = actions.accept_proposal(proposal=relayproposal_id, by=request.user)
+            self.answered(request, proposal)
+        elif request.method == "POST" and form.is_valid():
+            proposal = actions.refuse_proposal(proposal=relayproposal_id, reason=form.cleaned_data["reason"], by=request.user)
+            self.answered(request, proposal)
+        elif request.method == "POST":
+            self.message_user(request, _("Say why in a few words: the relay who proposed this person reads it."), messages.ERROR)
+        return redirect("admin:accounts_relayproposal_change", relayproposal_id)
+
+    def answered(self, request, proposal) -> None:
+        words = {"person": proposal, "company": proposal.company, "relay": proposal.proposed_by}
+        sentence = _("%(person)s is a relay of %(company)s: an email tells both them and %(relay)s.")
+        if proposal.state == RelayProposal.State.REFUSED:
+            sentence = _("Refused: an email tells %(relay)s why.")
+        self.message_user(request, sentence % words, messages.SUCCESS)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        more = {"may_answer": request.user.has_perm("accounts.add_relay")}
+        return super().changeform_view(request, object_id, form_url, {**more, **(extra_context or {})})

@@ -16,6 +16,8 @@ class AccountsConfig(AppConfig):
         kinds.register("login_code", emails.login_code, emails.always)
         kinds.register("login_unknown", emails.login_unknown, emails.always)
         kinds.register("relay_welcome", emails.relay_welcome, emails.still_relay)
+        kinds.register("relay_proposed", emails.relay_proposed, emails.always)
+        kinds.register("relay_answered", emails.relay_answered, emails.proposer_is_relay)
         retention.register(
             "sessions",
             column="session_days",

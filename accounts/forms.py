@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
 from accounts.models import Relay, Seller, User
-from portal.forms import NameField
+from portal.forms import NameField, TextField
 from portal.text import canonical_email
 
 MAX_LOGO_BYTES = 2_000_000
@@ -41,6 +41,12 @@ class RelayForm(forms.ModelForm):
             if known.exists():
                 self.add_error("email", _("This person is already a relay of this company."))
         return values
+
+
+class RefusalForm(forms.Form):
+    """Why a proposed relay is refused: the relay who proposed her reads it."""
+
+    reason = TextField(label=_("Why"), max_length=500)
 
 
 class SellerForm(forms.ModelForm):

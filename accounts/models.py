@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now, TruncDate
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.text import canonical_email
 
@@ -54,6 +55,11 @@ class Seller(models.Model):
         _("a company may reclaim what a structure below it has distributed"),
         default=False,
         help_text=_("Otherwise only what that structure has not distributed yet."),
+    )
+    relays_authorise_below = models.BooleanField(
+        _("a relay who manages may authorise relays of her company's own structures"),
+        default=False,
+        help_text=_("They may only distribute, and you are told by email. Otherwise she proposes them to you."),
     )
     tells_of_reclaims = models.BooleanField(_("a member from whom a ticket is reclaimed is told by email"), default=True)
     relay_reminder_days = models.PositiveSmallIntegerField(
@@ -235,3 +241,45 @@ class Relay(models.Model):
     def may_keep_members(self) -> bool:
         """See the company's list of members and keep it up to date: who distributes needs it, who manages answers for it."""
         return self.may_distribute or self.may_manage
+
+
+class RelayProposal(models.Model):
+    """A person whom a relay proposes, or was let authorise, as a relay of a company that she forwards tickets to."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", pgettext_lazy("proposal", "to be answered")
+        ACCEPTED = "accepted", pgettext_lazy("proposal", "authorised")
+        REFUSED = "refused", pgettext_lazy("proposal", "refused")
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="proposals", verbose_name=_("company"))
+    proposed_by = models.ForeignKey(Relay, on_delete=models.PROTECT, related_name="proposals", verbose_name=_("proposed by"))
+    first_name = models.CharField(_("first name"), max_length=160)
+    last_name = models.CharField(_("last name"), max_length=160)
+    email = models.EmailField(_("email address"))
+    request_key = models.UUIDField()
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)
+    reason = models.TextField(_("why it was refused"), blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("answered by"))
+    decided_at = models.DateTimeField(_("answered at"), null=True)
+    relay = models.ForeignKey(Relay, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("relay"))
+    at = models.DateTimeField(_("proposed at"), db_default=Now())
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("proposed relay"), _("proposed relays")
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(name="a_proposal_is_made_once", fields=["proposed_by", "request_key"]),
+            models.UniqueConstraint(
+                name="a_person_is_proposed_once_until_answered", fields=["company", "email", "proposed_by"], condition=Q(state="pending")
+            ),
+            models.CheckConstraint(name="an_accepted_proposal_has_its_relay", condition=~Q(state="accepted") | Q(relay__isnull=False)),
+            models.CheckConstraint(name="a_refusal_says_why", condition=~Q(state="refused") | ~Q(reason="")),
+        ]
+
+    def __str__(self):
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def was_let(self) -> bool:
+        """Authorised at once by the relay herself, as the seller lets her."""
+        return self.state == self.State.ACCEPTED and self.decided_by_id == self.proposed_by.user_id

@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import CharField, Exists, OuterRef, Value
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.functions import Cast, Coalesce, Concat, Now, TruncDate
 
 from accounts.models import Company, Relay, User
 from outbox import steps as outbox_steps
@@ -35,10 +35,14 @@ def logins_for(addresses: Iterable[str], *, language: str = "fr") -> None:
 
 
 def authorise(relay: Relay, *, address: str, by: User) -> Relay:
-    """Authorise the person at this canonical address for the relay's company, and owe the welcome."""
+    """Authorise the person at this canonical address for the relay's company, and owe the welcome.
+
+    An authorisation of hers whose last day is past makes room for the new one.
+    """
     assert connection.in_atomic_block
     logins_for([address])
     relay.user = User.objects.get(email=address)
+    Relay.objects.filter(user=relay.user, company=relay.company, withdrawn_at=None, until__lt=TruncDate(Now())).update(withdrawn_at=now())
     relay.authorised_by = by
     relay.save()
     outbox_steps.owe(

@@ -250,6 +250,18 @@ class ForwardForm(forms.Form):
         self.fields["quantity"].left = left  # type: ignore[attr-defined]
 
 
+class ProposalForm(forms.Form):
+    """Who could distribute for a structure that has nobody."""
+
+    first_name = NameField(label=gettext_lazy("First name"))
+    last_name = NameField(label=gettext_lazy("Last name"))
+    email = email_field(gettext_lazy("Email address"))
+    request_key = RequestKeyField()
+
+    def clean_email(self) -> str:
+        return canonical_email(self.cleaned_data["email"])
+
+
 class ReclaimFromForm(forms.Form):
     quantity = QuantityField(label=gettext_lazy("How many tickets"))
     request_key = RequestKeyField()

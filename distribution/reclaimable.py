@@ -54,9 +54,8 @@ def last_given(tickets: Collection[Ticket], company: int) -> dict[int, tuple[Mov
     Of the members of another company, only which.
     """
     moved = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind__in=["distributed", "handed_over", "forwarded"])
-    last = {
-        m.ticket_id: m for m in moved.order_by("ticket_id", "-pk").distinct("ticket_id").select_related("to_member__company", "to_company")
-    }
+    moved = moved.order_by("ticket_id", "-pk").distinct("ticket_id").select_related("to_member__company", "to_company")
+    last = {movement.ticket_id: movement for movement in moved}
     sentence = _("Ticket %(number)s was given again since, to %(to)s, %(when)s.")
     found = {}
     for ticket in tickets:

@@ -41,6 +41,7 @@ urlpatterns = [
     path(f"{PRODUCT}spreadsheet/tickets.xlsx", spreadsheet.as_xlsx, name="spreadsheet_xlsx"),
     path(f"{PRODUCT}spreadsheet/tickets.csv", spreadsheet.as_csv, name="spreadsheet_csv"),
     path(f"{PRODUCT}forward/", forward.forward, name="forward"),
+    path(f"{PRODUCT}forward/<uuid:other_id>/relay/", forward.propose_relay, name="propose_relay"),
     path(f"{PRODUCT}reclaim-from/<uuid:other_id>/", forward.reclaim_from, name="reclaim_from"),
     path(f"{PRODUCT}reclaim/", reclaim.reclaim, name="reclaim"),
     path(f"{PRODUCT}reassign/", reassign.reassign, name="reassign"),

@@ -299,6 +299,14 @@ class Migration(migrations.Migration):
                         verbose_name="days before an erasure that was asked for is carried out",
                     ),
                 ),
+                (
+                    "relays_authorise_below",
+                    models.BooleanField(
+                        default=False,
+                        help_text="They may only distribute, and you are told by email. Otherwise she proposes them to you.",
+                        verbose_name="a relay who manages may authorise relays of her company's own structures",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "seller",
@@ -318,5 +326,81 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("withdrawn_at", None)), fields=("user", "company"), name="a_person_is_relay_of_a_company_once"
             ),
+        ),
+        migrations.CreateModel(
+            name="RelayProposal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_name", models.CharField(max_length=160, verbose_name="first name")),
+                ("last_name", models.CharField(max_length=160, verbose_name="last name")),
+                ("email", models.EmailField(max_length=254, verbose_name="email address")),
+                ("request_key", models.UUIDField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "to be answered"), ("accepted", "authorised"), ("refused", "refused")],
+                        default="pending",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="why it was refused")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="answered at")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="proposed at")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="proposals", to="accounts.company", verbose_name="company"
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="answered by",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proposals",
+                        to="accounts.relay",
+                        verbose_name="proposed by",
+                    ),
+                ),
+                (
+                    "relay",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.relay", verbose_name="relay"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "proposed relay",
+                "verbose_name_plural": "proposed relays",
+                "ordering": ["-at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("proposed_by", "request_key"), name="a_proposal_is_made_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "pending")),
+                        fields=("company", "email", "proposed_by"),
+                        name="a_person_is_proposed_once_until_answered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("state", "accepted"), _negated=True), ("relay__isnull", False), _connector="OR"),
+                        name="an_accepted_proposal_has_its_relay",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "refused"), _negated=True), models.Q(("reason", ""), _negated=True), _connector="OR"
+                        ),
+                        name="a_refusal_says_why",
+                    ),
+                ],
+            },
         ),
     ]

@@ -31,6 +31,8 @@ SOME = st.integers(0, 11)
 FEW = st.integers(1, 4)
 MANY = st.lists(SOME, min_size=1, max_size=4, unique=True)
 YES = st.booleans()
+# Mostly what may be done; sometimes anything at all, or from a page that is out of date.
+HOW = st.sampled_from(["right", "right", "right", "wild", "stale"])
 HOURS = timedelta(hours=2)
 
 
@@ -44,9 +46,9 @@ class Life(Watched):
 
     # What relays do
 
-    @rule(who=SOME, what=SOME, to=MANY, each=FEW)
-    def distribute(self, who, what, to, each) -> None:
-        relay, product = pick(self.world.relays, who), pick(self.world.products, what)
+    @rule(who=SOME, to=MANY, each=FEW, how=HOW)
+    def distribute(self, who, to, each, how) -> None:
+        relay, product = self.who_has(self.model.here, who, how)
         members = list(dict.fromkeys(pick(self.world.members[relay.company_id], number) for number in to))
         gifts = [(member.pk, each, ()) for member in members]
         stock = self.model.here(relay.company_id, product.pk)
@@ -81,9 +83,11 @@ class Life(Watched):
                     entry.come_back()
             self.model.call_off([letter for letter in self.model.letters if letter[0] == act.pk])
 
-    @rule(who=SOME, what=SOME, to=SOME, quantity=FEW)
-    def forward(self, who, what, to, quantity) -> None:
-        relay, product, other = pick(self.world.relays, who), pick(self.world.products, what), pick(self.world.companies, to)
+    @rule(who=SOME, to=SOME, quantity=FEW, how=HOW)
+    def forward(self, who, to, quantity, how) -> None:
+        relay, product = self.who_has(self.model.here, who, how)
+        receivers = [c for c in self.world.companies if c.pk in self.world.receivers[relay.company_id]]
+        other = pick(self.world.companies if how == "wild" else receivers or self.world.companies, to)
         stock = [t for t in self.model.here(relay.company_id, product.pk) if other.pk not in t.through]
         allowed = other.pk in self.world.receivers[relay.company_id]
         act = self.act(
@@ -103,9 +107,9 @@ class Life(Watched):
                 entry.company = other.pk
             self.model.tell_relays("tickets_forwarded", [other.pk])
 
-    @rule(who=SOME, what=SOME, names=st.integers(0, 2), more=FEW)
-    def hand_over(self, who, what, names, more) -> None:
-        relay, product = pick(self.world.relays, who), pick(self.world.products, what)
+    @rule(who=SOME, names=st.integers(0, 2), more=st.integers(1, 2), how=HOW)
+    def hand_over(self, who, names, more, how) -> None:
+        relay, product = self.who_has(self.model.here, who, how)
         stock = self.model.here(relay.company_id, product.pk)
         written = [("Kofi", f"Mensah{n}") for n in range(names)]
         act = self.act(
@@ -125,22 +129,25 @@ class Life(Watched):
             for entry in moved:
                 entry.status, entry.has_left, entry.name = "printed", True, on_paper[entry.pk]
 
-    @rule(who=SOME, what=SOME, which=MANY)
-    def reclaim(self, who, what, which) -> None:
-        """Among all tickets of the product that the company sees: what is not in its hands is refused."""
-        relay, product = pick(self.world.relays, who), pick(self.world.products, what)
-        mine = [t for t in self.model.tickets.values() if relay.company_id in t.through]
-        if not mine:
+    @rule(who=SOME, which=MANY, how=HOW)
+    def reclaim(self, who, which, how) -> None:
+        """What is not in the company's hands is refused."""
+        relay, product = self.who_has(self.model.with_people, who, how)
+        mine = self.model.with_people(relay.company_id, product.pk)
+        seen = [t for t in self.model.tickets.values() if relay.company_id in t.through]
+        if not (chosen := self.chosen(mine if how != "wild" and mine else seen, which)):
             return
-        chosen = self.chosen(mine, which)
         right = all(t.company == relay.company_id and t.status in HELD for t in chosen)
         shown = {t.public_id: t.face for t in Ticket.objects.filter(pk__in=[t.pk for t in chosen])}
         if self.act(actions.reclaim, None if right else CannotReclaim, relay=relay, shown=shown):
             self.model.take_back(chosen)
 
-    @rule(who=SOME, what=SOME, other=SOME, quantity=FEW)
-    def reclaim_from(self, who, what, other, quantity) -> None:
-        relay, product, there = pick(self.world.relays, who), pick(self.world.products, what), pick(self.world.companies, other)
+    @rule(who=SOME, other=SOME, quantity=FEW, how=HOW)
+    def reclaim_from(self, who, other, quantity, how) -> None:
+        relay, product = self.who_has(self.model.gone_down, who, how)
+        gone = self.model.gone_down(relay.company_id, product.pk)
+        below = [c for c in self.world.companies if any(c.pk in t.through[t.through.index(relay.company_id) + 1 :] for t in gone)]
+        there = pick(self.world.companies if how == "wild" else below or self.world.companies, other)
         possible = self.model.reclaimable(relay.company_id, product.pk, there.pk, self.below)
         act = self.act(
             actions.reclaim_from,
@@ -158,35 +165,24 @@ class Life(Watched):
             self.model.take_back(moved, to=relay.company_id)
             self.model.tell_relays("forward_reclaimed", [there.pk])
 
-    @rule(who=SOME, which=MANY, stale=YES)
-    def print_for_members(self, who, which, stale) -> None:
-        relay = pick(self.world.relays, who)
-        self.printing(
-            lambda shown: actions.print_for_members(relay=relay, shown=shown),
-            [t for t in self.model.tickets.values() if relay.company_id in t.through],
-            lambda t: t.company == relay.company_id and t.status in HELD,
-            which,
-            stale,
-        )
+    @rule(who=SOME, which=MANY, how=HOW)
+    def print_for_members(self, who, which, how) -> None:
+        relay, product = self.who_has(self.model.with_people, who, how)
+        mine = self.model.with_people(relay.company_id, product.pk)
+        self.printing(lambda shown: actions.print_for_members(relay=relay, shown=shown), mine, which, how)
 
     # What members do
 
-    @rule(who=SOME, which=MANY, stale=YES)
-    def print_mine(self, who, which, stale) -> None:
-        user = pick(self.world.users, who)
-        self.printing(
-            lambda shown: actions.print_mine(user=user, shown=shown),
-            list(self.model.tickets.values()),
-            lambda t: t in self.model.held(user.email, *HELD),
-            which,
-            stale,
-        )
+    @rule(who=SOME, which=MANY, how=HOW)
+    def print_mine(self, who, which, how) -> None:
+        user = self.who_holds(who, how)
+        self.printing(lambda shown: actions.print_mine(user=user, shown=shown), self.model.held(user.email, *HELD), which, how)
 
-    def printing(self, act, among: list[Entry], allowed, which, stale: bool) -> None:
-        chosen = self.chosen(among, which)
-        stale = stale and bool(chosen)
+    def printing(self, act, allowed: list[Entry], which, how) -> None:
+        chosen = self.chosen(allowed if how != "wild" else list(self.model.tickets.values()), which)
+        stale = how == "stale" and bool(chosen)
         shown = {self.public(t.pk): t.generation + stale for t in chosen}
-        refusal = NothingToPrint if not chosen else TicketHasChanged if stale or not all(allowed(t) for t in chosen) else None
+        refusal = NothingToPrint if not chosen else TicketHasChanged if stale or not all(t in allowed for t in chosen) else None
         printed = self.expect(lambda: act(shown), refusal)
         if not refusal:
             assert sorted(printed) == sorted(t.pk for t in chosen)
@@ -195,37 +191,28 @@ class Life(Watched):
                 if entry.member and entry.name == ("", ""):
                     entry.name = self.world.names[entry.member]
 
-    @rule(who=SOME, which=SOME, name=st.integers(0, 2), stale=YES)
-    def rename(self, who, which, name, stale) -> None:
-        user = pick(self.world.users, who)
-        if not self.model.tickets:
-            return
-        entry = pick(list(self.model.tickets.values()), which)
-        first, last = "Adjoa", f"Owusu{name}"
-        call = {
-            "user": user,
-            "ticket": self.public(entry.pk),
-            "generation": entry.generation + stale,
-            "first_name": first,
-            "last_name": last,
-        }
-        allowed = entry in self.model.held(user.email, *HELD) and not stale
-        self.expect(lambda: actions.rename(**call), None if allowed else TicketHasChanged)
-        if allowed and entry.name != (first, last):
-            entry.renew()
-            entry.name, entry.status = (first, last), "distributed"
+    @rule(who=SOME, which=SOME, name=st.integers(0, 2), how=HOW)
+    def rename(self, who, which, name, how) -> None:
+        user = self.who_holds(who, how)
+        mine = self.model.held(user.email, *HELD)
+        for entry in self.chosen(mine if how != "wild" else list(self.model.tickets.values()), [which]):
+            written = {"first_name": "Adjoa", "last_name": f"Owusu{name}"}
+            shown = {"ticket": self.public(entry.pk), "generation": entry.generation + (how == "stale")}
+            refusal = None if entry in mine and how != "stale" else TicketHasChanged
+            self.expect(lambda: actions.rename(user=user, **shown, **written), refusal)  # noqa: B023  (called at once)
+            if not refusal and entry.name != tuple(written.values()):
+                entry.renew()
+                entry.name, entry.status = tuple(written.values()), "distributed"
 
-    @rule(who=SOME, which=SOME)
-    def give_back(self, who, which) -> None:
-        user = pick(self.world.users, who)
-        if not self.model.tickets:
-            return
-        entry = pick(self.model.held(user.email, *HELD) or list(self.model.tickets.values()), which)
-        allowed = entry in self.model.held(user.email, *HELD)
-        call = {"user": user, "ticket": self.public(entry.pk), "generation": entry.generation, "message": ""}
-        if self.act(actions.give_back, None if allowed else TicketHasChanged, **call):
-            entry.come_back()
-            self.model.tell_relays("ticket_given_back", [entry.company])
+    @rule(who=SOME, which=SOME, how=HOW)
+    def give_back(self, who, which, how) -> None:
+        user = self.who_holds(who, how)
+        mine = self.model.held(user.email, *HELD)
+        for entry in self.chosen(mine if how != "wild" else list(self.model.tickets.values()), [which]):
+            call = {"user": user, "ticket": self.public(entry.pk), "generation": entry.generation + (how == "stale"), "message": ""}
+            if self.act(actions.give_back, None if entry in mine and how != "stale" else TicketHasChanged, **call):
+                entry.come_back()
+                self.model.tell_relays("ticket_given_back", [entry.company])
 
     # What the seller's staff and the gate do
 

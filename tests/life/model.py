@@ -76,6 +76,14 @@ class Model:
         """What the company can distribute or forward."""
         return [t for t in self.of(product) if t.company == company and t.status == "available"]
 
+    def with_people(self, company: int, product: int) -> list[Entry]:
+        """What the company has given, on paper or not, and nobody has used."""
+        return [t for t in self.of(product) if t.company == company and t.status in HELD]
+
+    def gone_down(self, company: int, product: int) -> list[Entry]:
+        """What the company has forwarded."""
+        return [t for t in self.of(product) if company in [source for source, _ in t.chain]]
+
     def held(self, address: str, *states: str) -> list[Entry]:
         """What whoever proves the address may see."""
         return [t for t in self.tickets.values() if t.member and self.addresses[t.member] == address and t.seen and t.status in states]
@@ -86,7 +94,7 @@ class Model:
     def reclaimable(self, company: int, product: int, other: int, below: bool) -> list[Entry]:
         """What the company may take back from another that it went to."""
         states = ("available", *HELD) if below else ("available",)
-        mine = [t for t in self.of(product) if t.status in states and company in [source for source, _ in t.chain]]
+        mine = [t for t in self.gone_down(company, product) if t.status in states]
         return [t for t in mine if other in [to for _, to in t.chain]]
 
     def figures(self, company: int, product: int) -> dict[str, int]:

@@ -35,20 +35,20 @@ def test_many_sequences(life):
 # What was found once, as it was printed, and why it was wrong.
 FOUND = {
     "an email called off for one ticket silenced the taking back of another that she knew of": [
-        ("distribute", {"who": 0, "what": 0, "to": [0], "each": 1}),
+        ("distribute", {"who": 0, "to": [0], "each": 1, "how": "right"}),
         ("the_delay_to_undo_passes", {}),
         ("the_emails_leave", {}),
-        ("distribute", {"who": 0, "what": 0, "to": [0], "each": 1}),
-        ("reclaim", {"who": 0, "what": 0, "which": [0, 1]}),
+        ("distribute", {"who": 0, "to": [0], "each": 1, "how": "right"}),
+        ("reclaim", {"who": 0, "which": [0, 1], "how": "right"}),
     ],
     "a ticket taken back and given again kept the first act's email waiting": [
-        ("distribute", {"who": 0, "what": 0, "to": [0], "each": 2}),
-        ("reclaim", {"who": 0, "what": 0, "which": [0]}),
-        ("distribute", {"who": 0, "what": 0, "to": [0], "each": 1}),
-        ("reclaim", {"who": 0, "what": 0, "which": [1]}),
+        ("distribute", {"who": 0, "to": [0], "each": 2, "how": "right"}),
+        ("reclaim", {"who": 0, "which": [0], "how": "right"}),
+        ("distribute", {"who": 0, "to": [0], "each": 1, "how": "right"}),
+        ("reclaim", {"who": 0, "which": [1], "how": "right"}),
         ("the_delay_to_undo_passes", {}),
         ("the_emails_leave", {}),
-        ("reclaim", {"who": 0, "what": 0, "which": [0]}),
+        ("reclaim", {"who": 0, "which": [0], "how": "right"}),
     ],
 }
 

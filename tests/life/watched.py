@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from accounts.models import Relay, User
 from distribution.actions.forward import reclaimable_from
 from distribution.models import Distribution
 from outbox.models import Delivery
@@ -17,7 +18,7 @@ from portal.clock import now
 from tests import factories
 from tests.life.model import HELD, Entry, Model
 from tests.life.world import World
-from tickets.models import Forward, Movement, Ticket
+from tickets.models import Forward, Movement, Product, Ticket
 from tickets.stock import Branch, Figures, stock_of, tree
 
 
@@ -104,6 +105,19 @@ class Watched(RuleBasedStateMachine):
         self.every_ticket_is_where_the_model_says()
         self.what_people_see_follows()
         self.nobody_is_told_twice_or_not_at_all()
+
+    # Who acts
+
+    def who_has(self, tickets: Callable[[int, int], list[Entry]], number: int, how: str) -> tuple[Relay, Product]:
+        """A relay and a product of which her company has such tickets, unless anything goes."""
+        pairs = [(relay, product) for relay in self.world.relays for product in self.world.products]
+        able = [(relay, product) for relay, product in pairs if tickets(relay.company_id, product.pk)]
+        return pick(able if able and how != "wild" else pairs, number)
+
+    def who_holds(self, number: int, how: str) -> User:
+        """Somebody who sees tickets in her space, unless anything goes."""
+        able = [user for user in self.world.users if self.model.held(user.email, *HELD)]
+        return pick(able if able and how != "wild" else self.world.users, number)
 
     # How a rule asks
 

@@ -9,7 +9,8 @@ from django.utils import timezone, translation
 
 from accounts import actions as accounts_actions
 from accounts import steps as accounts_steps
-from accounts.models import Relay, User
+from accounts.actions import propose_relay, refuse_proposal
+from accounts.models import Relay, Seller, User
 from distribution.actions import ask_erasure, distribute, forward, give_back, merge, reclaim, reclaim_from, remind, remind_relays
 from distribution.actions.members import addresses
 from members import actions as members_actions
@@ -32,6 +33,11 @@ def owed(relay, client) -> dict[str, Delivery]:
     with transaction.atomic():
         new = Relay(company=relay.company, first_name="Inès", last_name="Novak")
         accounts_steps.authorise(new, address="ines@exemple.fr", by=staff)
+    Seller.objects.update(email="billets@quais.example")
+    empty = factories.CompanyFactory(name="Grenoble", parent=relay.company)
+    person = {"first_name": "Nadia", "last_name": "Ferhat", "email": "nadia@exemple.fr"}
+    proposal = propose_relay(relay=relay, company=empty, **person, request_key=uuid.uuid4())
+    refuse_proposal(proposal=proposal.pk, reason="Elle n'est plus là : proposez quelqu'un d'autre ?", by=staff)
     product = factories.stock(relay.company, 7)
     site = factories.RelayFactory(company=factories.CompanyFactory(name="Lyon", parent=relay.company), first_name="Thomas")
     forward(relay=relay, product=product, to=site.company, quantity=2, message="À l'entrée : porte B !", request_key=uuid.uuid4())

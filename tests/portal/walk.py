@@ -50,6 +50,7 @@ MATRIX = {
     "distribution:distribute_list": "distributor", "distribution:spreadsheet": "distributor",
     "distribution:spreadsheet_xlsx": "distributor",    "distribution:spreadsheet_csv": "distributor",
     "distribution:distribute_group": "distributor",
+    "distribution:propose_relay": "distributor",
     "distribution:import_members": "distributor", "distribution:duplicates": "distributor",
     "distribution:choose_duplicate": "distributor", "distribution:merge": "distributor", "distribution:address": "distributor",
     "distribution:member": "keeper", "distribution:leave": "keeper", "distribution:put_back": "keeper",
