@@ -147,7 +147,11 @@ class CompanyQuerySet(models.QuerySet):
 
     def with_relays(self):
         """Those for whom somebody can act today."""
-        return self.filter(Exists(Relay.objects.authorised().filter(company=OuterRef("pk"))))
+        return self.saying_who_can_act().filter(has_relays=True)
+
+    def saying_who_can_act(self):
+        """Each with whether somebody can act for it today (`has_relays`)."""
+        return self.annotate(has_relays=Exists(Relay.objects.authorised().filter(company=OuterRef("pk"))))
 
 
 class Company(models.Model):
@@ -170,6 +174,8 @@ class Company(models.Model):
         help_text=_("Structures outside the group that it may forward tickets to, both ways."),
     )
     created_at = models.DateTimeField(_("created at"), db_default=Now())
+
+    has_relays: bool  # by saying_who_can_act()
 
     objects = CompanyQuerySet.as_manager()
 

@@ -1,9 +1,18 @@
+"""What staff ask of personal data, and see of the stock of companies on the pages that accounts has of them."""
+
 from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.admin import CompanyAdmin
+from accounts.models import Company
 from members.models import Erasure
 from portal.admin import ReadOnlyAdmin, asks_again_to
+from tickets.models import Ticket
+
+admin.site.unregister(Company)
 
 
 class Waiting(admin.SimpleListFilter):
@@ -51,3 +60,47 @@ class ErasureAdmin(ReadOnlyAdmin):
                 waiting,
             )
             self.message_user(request, sentence % {"n": waiting}, messages.WARNING)
+
+
+class StrandedFilter(admin.SimpleListFilter):
+    title = _("tickets that nobody can distribute")
+    parameter_name = "stranded"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("some"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(stranded__gt=0) if self.value() == "yes" else queryset
+
+
+@admin.register(Company)
+class CompanyWithStockAdmin(CompanyAdmin):
+    list_display = [*CompanyAdmin.list_display, "without_relay"]
+    list_filter = [*CompanyAdmin.list_filter, StrandedFilter]
+    actions = ["take_back"]
+
+    def get_queryset(self, request):
+        waiting = Ticket.objects.filter(company=OuterRef("pk")).stranded().order_by().values("company")
+        return super().get_queryset(request).annotate(stranded=Coalesce(Subquery(waiting.annotate(n=Count("pk")).values("n")), 0))
+
+    @admin.display(description=_("tickets that nobody can distribute"), ordering="stranded")
+    def without_relay(self, company):
+        return company.stranded or ""
+
+    def has_take_back_permission(self, request):
+        return request.user.has_perm("tickets.change_ticket")
+
+    @admin.action(description=_("Take back to the company above what nobody can distribute"), permissions=["take_back"])
+    def take_back(self, request, queryset):
+        from distribution import actions  # it draws tickets: their libraries are not there when the image is built
+
+        for company in queryset.order_by("pk"):
+            count = actions.take_back_stranded(company=company, by=request.user)
+            words = {"company": company, "count": count, "left": company.stranded - count}
+            if count:
+                self.message_user(request, _("%(company)s: %(count)s tickets are back at the company above.") % words, messages.SUCCESS)
+            if words["left"] > 0:
+                sentence = _("%(company)s bought the %(left)s tickets that wait there: authorise a relay, or cancel them.")
+                self.message_user(request, sentence % words, messages.WARNING)
+            if not company.stranded:
+                self.message_user(request, _("%(company)s: nothing waits there without a relay.") % words, messages.WARNING)

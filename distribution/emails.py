@@ -196,6 +196,18 @@ def forward_reclaimed(refs: dict, language: str, secret: str) -> Letter:
     return letter("forward_reclaimed", context)
 
 
+def stock_returned(refs: dict, language: str, secret: str) -> Letter:
+    """To a relay: the seller has brought back what waited at a structure below that has no relay any more."""
+    act, relay = act_and_relay(refs)
+    page = reverse("distribution:product", args=[relay.company.public_id, act.product.public_id])
+    context = {"seller": Seller.objects.current(), "act": act, "relay": relay, "event": act.product.event}
+    return letter("stock_returned", context | {"link": login_link(relay.user.email, page)})
+
+
+def relay_acts(refs: dict) -> bool:
+    return Relay.objects.authorised().filter(pk=refs["relay"]).exists()
+
+
 def ticket_given_back(refs: dict, language: str, secret: str) -> Letter:
     """To a relay: a member has given a ticket back."""
     act, relay = act_and_relay(refs)

@@ -70,6 +70,7 @@ class Row:
     words: str
     link: str
     gesture: tuple[str, str] | None = None  # an address and its label
+    note: str = ""
     start: int = 0
     rows: list["Row"] = field(default_factory=list)
 
@@ -109,7 +110,8 @@ class Tree:
         path = (*above, branch.company.public_id)
         words = _("at %(company)s") % {"company": branch.company}
         reclaim = (reverse("distribution:reclaim_from", args=[*self.ids, branch.company.public_id]), _("Reclaim")) if self.may else None
-        row = Row(branch.total, "away", words, self.link("there", path), reclaim)
+        note = "" if branch.company.has_relays or not branch.waiting else _("nobody can distribute there any more")
+        row = Row(branch.total, "away", words, self.link("there", path), reclaim, note)
         if branch.given:
             there = ngettext("distributed there", "distributed there", branch.given)
             row.rows.append(Row(branch.given, "held", there, self.link("given", path)))

@@ -121,7 +121,7 @@ def tree(company: Company, product: Product) -> list[Branch]:
     below = Forward.objects.filter(ticket=OuterRef("pk"), level__gt=OuterRef("level")).order_by("level").values("to_company")
     rows = forwarded(company, product).order_by().annotate(path=ArraySubquery(below)).values("path", "status").annotate(n=Count("pk"))
     counted = [(tuple(row["path"]), row["status"], row["n"]) for row in rows]
-    companies = Company.objects.in_bulk({pk for path, _, _ in counted for pk in path})
+    companies = Company.objects.saying_who_can_act().in_bulk({pk for path, _, _ in counted for pk in path})
     roots: list[Branch] = []
     branches: dict[tuple, Branch] = {}
     every = {path[:depth] for path, _, _ in counted for depth in range(1, len(path) + 1)}
@@ -133,6 +133,14 @@ def tree(company: Company, product: Product) -> list[Branch]:
         branches[path].waiting += n if status == "available" else 0
         branches[path].given += n if status in GIVEN else 0
     return roots
+
+
+def stranded_below(company: Company) -> list[dict]:
+    """Of what the company forwarded, what waits where nobody can act any more: how many of each product at each company."""
+    gone = Forward.objects.filter(from_company=company).values("ticket")
+    waiting = Ticket.objects.filter(pk__in=gone).stranded().order_by("event__valid_until", "company__name")
+    said = waiting.values("event__name", "product__public_id", "company__name", "company__public_id")
+    return list(said.annotate(count=Count("pk")))
 
 
 def by_channel(company: Company, product: Product) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ from distribution.actions.printouts import cancel_printout, check_files, render_
 from distribution.actions.reassign import reassign
 from distribution.actions.reclaim import reclaim
 from distribution.actions.remind import remind, remind_relays
+from distribution.actions.stranded import take_back_stranded
 
 __all__ = [
     "ask_erasure",
@@ -43,5 +44,6 @@ __all__ = [
     "rename",
     "render_at_once",
     "send_again",
+    "take_back_stranded",
     "undo",
 ]

@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.models import Relay
@@ -15,7 +16,9 @@ from members.models import Member
 from portal.clock import now
 from portal.text import folded
 from tickets.models import Event, Product, Ticket
-from tickets.stock import Figures, stock_of
+from tickets.stock import Figures, stock_of, stranded_below
+
+MOST_STRANDED = 3
 
 
 @dataclass
@@ -68,6 +71,7 @@ def home(request: HttpRequest, company_id) -> HttpResponse:
         "kind": kind,
         "members": Member.objects.of(relay.company).count(),
         "refused": refused_addresses(relay),
+        "stranded": stranded_below(relay.company)[:MOST_STRANDED],
     }
     return render(request, "distribution/home.html", context)
 
@@ -90,7 +94,8 @@ def history(request: HttpRequest, company_id) -> HttpResponse:
     relay = acting(request, company_id)
     acts = Distribution.objects.in_sight_of(relay).for_list().prefetch_related("recipients__member")
     page = Paginator(acts, 30).get_page(request.GET.get("page"))
-    names = dict(Relay.objects.filter(company=relay.company).values_list("user", "first_name"))
+    names = {act.actor_id: _("the seller") for act in page if act.actor.is_staff}
+    names |= dict(Relay.objects.filter(company=relay.company).values_list("user", "first_name"))
     losers = losers_of(page)
     for act in page:
         act.losers = losers.get(act.public_id, [])

@@ -9,9 +9,20 @@ from django.utils import timezone, translation
 
 from accounts import actions as accounts_actions
 from accounts import steps as accounts_steps
-from accounts.actions import propose_relay, refuse_proposal
+from accounts.actions import propose_relay, refuse_proposal, withdraw_relays
 from accounts.models import Relay, Seller, User
-from distribution.actions import ask_erasure, distribute, forward, give_back, merge, reclaim, reclaim_from, remind, remind_relays
+from distribution.actions import (
+    ask_erasure,
+    distribute,
+    forward,
+    give_back,
+    merge,
+    reclaim,
+    reclaim_from,
+    remind,
+    remind_relays,
+    take_back_stranded,
+)
 from distribution.actions.members import addresses
 from members import actions as members_actions
 from members.models import Member
@@ -42,6 +53,8 @@ def owed(relay, client) -> dict[str, Delivery]:
     site = factories.RelayFactory(company=factories.CompanyFactory(name="Lyon", parent=relay.company), first_name="Thomas")
     forward(relay=relay, product=product, to=site.company, quantity=2, message="À l'entrée : porte B !", request_key=uuid.uuid4())
     reclaim_from(relay=relay, product=product, other=site.company, quantity=1, request_key=uuid.uuid4())
+    withdraw_relays(relays=[site.pk], by=staff)
+    take_back_stranded(company=site.company, by=staff)
     zoe = factories.MemberFactory(company=relay.company, first_name="Zoé", last_name="Lefèvre-Diallo")
     distribute(relay=relay, product=product, gifts=[(zoe.pk, 4, ())], message="À l'entrée : porte B !", request_key=uuid.uuid4())
     Ticket.objects.filter(member=zoe).update(shown_from=timezone.now())

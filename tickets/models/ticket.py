@@ -51,6 +51,11 @@ class TicketQuerySet(models.QuerySet):
         """Tickets that the company received, wherever below it they are now."""
         return self.filter(Exists(Forward.objects.filter(ticket=OuterRef("pk"), to_company=company)))
 
+    def stranded(self):
+        """Waiting, for an event to come, at a company for which nobody can act any more."""
+        able = Relay.objects.authorised().filter(company=OuterRef("company"))
+        return self.filter(~Exists(able), status=Ticket.Status.AVAILABLE, event__valid_until__gt=Now())
+
     def with_gift(self):
         """Each with the act (`given_by`) and the member (`given_to`) of its last distribution: given again, it is the later act's."""
         given = Movement.objects.filter(ticket=OuterRef("pk"), kind="distributed").order_by("-pk")
