@@ -63,6 +63,9 @@ def words_at(relay: Relay, product: Product, place: str, path: Sequence[uuid.UUI
     return names.get(place, "")
 
 
+WIDTH, MOST_CELLS = 1000, 60
+
+
 @dataclass
 class Row:
     count: int
@@ -71,8 +74,20 @@ class Row:
     link: str
     gesture: tuple[str, str] | None = None  # an address and its label
     note: str = ""
-    start: int = 0
     rows: list["Row"] = field(default_factory=list)
+    closes: range = range(0)  # how many lists end after it
+    cells: list[tuple[str, str]] = field(default_factory=list)  # of its bar: where each starts, and how wide it is
+    cuts: str = ""
+
+    def draw(self, start: int, total: int) -> None:
+        """Its bar, of so many tickets from `start` on; those in hand are cells that stand apart."""
+        cell, in_cells = WIDTH / max(total, 1), total <= MOST_CELLS
+        if self.kind == "here" and in_cells:
+            gap = min(3.1, cell * 0.22 / 2)
+            self.cells = [(f"{(start + i) * cell + gap:.2f}", f"{cell - 2 * gap:.2f}") for i in range(self.count)]
+            return
+        self.cells = [(f"{start * cell:.2f}", f"{self.count * cell:.2f}")]
+        self.cuts = "".join(f"M{(start + i) * cell:.2f} 0v20" for i in range(1, self.count)) if in_cells else ""
 
 
 @dataclass
@@ -90,8 +105,8 @@ class Tree:
     def link(self, place: str, path: Sequence[uuid.UUID] = ()) -> str:
         return f"{self.tickets}?{urlencode([('place', place), *(('at', str(key)) for key in path)])}"
 
-    def whole(self, figures: Figures, *, given: int, on_paper: int, branches: list[Branch]) -> Row:
-        """The tree of a company's stock; its numbers add up, save what was unused when the event ended."""
+    def whole(self, figures: Figures, *, given: int, on_paper: int, branches: list[Branch]) -> list[Row]:
+        """The tree of a company's stock, as its lists are written; its numbers add up, save what was unused when the event ended."""
         words = ngettext("bought", "bought", figures.bought) if not figures.received else ngettext("received", "received", figures.received)
         if figures.received and figures.bought:
             words = _("bought and received")
@@ -104,7 +119,7 @@ class Tree:
             root.rows.append(Row(given, "held", _("with your colleagues"), self.link("members")))
         if on_paper:
             root.rows.append(Row(on_paper, "held", _("handed over on paper"), self.link("paper")))
-        return placed(root)
+        return flat(root, figures.total)
 
     def below(self, branch: Branch, above: Sequence[uuid.UUID]) -> Row:
         path = (*above, branch.company.public_id)
@@ -122,10 +137,13 @@ class Tree:
         return row
 
 
-def placed(row: Row) -> Row:
-    start = row.start
+def flat(row: Row, total: int, start: int = 0, closes: int = 0) -> list[Row]:
+    """The row and all those below it, drawn, in the order of the page: a template that calls itself costs a second for 1,000."""
+    row.draw(start, total)
+    found = [row]
     for inner in row.rows:
-        inner.start = start
-        placed(inner)
+        last = inner is row.rows[-1]
+        found += flat(inner, total, start, closes + 1 if last else 0)
         start += inner.count
-    return row
+    row.closes = range(0 if row.rows else closes)
+    return found

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Relay
 from distribution.actions import distribute, forward, hand_over, reclaim
 from distribution.models import Distribution
+from sales import actions as sales_actions
 from tests import factories
 from tests.portal.walk import BACKEND
 from tickets import actions as tickets_actions
@@ -74,7 +75,7 @@ def group(seller, signing_key):
     give(workshop, product, 52, checked=1)
     give(club, product, 3)
     cancelled = Ticket.objects.filter(company=paris.company).first()
-    tickets_actions.cancel_tickets(tickets=[cancelled.pk], by=factories.UserFactory(is_staff=True), key="k")
+    sales_actions.cancel_tickets(tickets=[cancelled.pk], by=factories.UserFactory(is_staff=True), key="k")
     return {"top": top, "lyon": lyon, "workshop": workshop, "club": club, "product": product}
 
 

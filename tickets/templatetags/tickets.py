@@ -35,17 +35,3 @@ def stock(figures: Figures, link: str = "") -> dict:
         left = [{"x": round(x + i * width + gap, 2), "width": round(width - 2 * gap, 2)} for i in range(count)]
     cuts = "".join(f"M{round(i * cell, 2)} 0v24" for i in range(1, total - figures.left)) if in_cells else ""
     return {"figures": figures, "parts": parts, "left": left, "cuts": cuts, "link": link}
-
-
-@register.inclusion_tag("components/bar.html")
-def bar(row, total: int) -> dict:
-    """One bar of `row.count` tickets from `row.start` on, of `total`; those in hand are cells that stand taller."""
-    cell = WIDTH / max(total, 1)
-    in_cells = total <= MOST_CELLS
-    if row.kind == "here" and in_cells:
-        gap = min(3.1, cell * 0.22 / 2)
-        cells = [{"x": round((row.start + i) * cell + gap, 2), "width": round(cell - 2 * gap, 2)} for i in range(row.count)]
-        return {"kind": row.kind, "cells": cells, "cuts": ""}
-    cells = [{"x": round(row.start * cell, 2), "width": round(row.count * cell, 2)}]
-    cuts = "".join(f"M{round((row.start + i) * cell, 2)} 0v20" for i in range(1, row.count)) if in_cells else ""
-    return {"kind": row.kind, "cells": cells, "cuts": cuts}
