@@ -34,6 +34,14 @@ class AccountsConfig(AppConfig):
             basis=retention.CONTRACT,
             erase=outbox_steps.erase_old,
         )
+        retention.register(
+            "proposals",
+            column="emails_months",
+            what=_("Your name and address, if a relay proposed you as a relay"),
+            since=_("%(term)s after she did"),
+            basis=retention.CONTRACT,
+            erase=steps.erase_old_proposals,
+        )
 
 
 class RelaisAdminConfig(admin_apps.AdminConfig):

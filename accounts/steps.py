@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Coalesce, Concat, Now, TruncDate
 
-from accounts.models import Company, Relay, User
+from accounts.models import Company, Relay, RelayProposal, User
 from outbox import steps as outbox_steps
 from portal.clock import now
 
@@ -105,6 +105,7 @@ def erase_logins(users: Collection[User], *, at: datetime) -> None:
     end_sessions(*users)
     for table in (EmailAddress, Authenticator):
         table.objects.filter(user__in=users).delete()
+    RelayProposal.objects.filter(email__in=[user.email for user in users]).delete()
     relays = Relay.objects.filter(user__in=users)
     relays.update(first_name="", last_name="", withdrawn_at=Coalesce("withdrawn_at", Value(at)))
     keys = {"user": [str(user.pk) for user in users], "relay": [str(pk) for pk in relays.values_list("pk", flat=True)]}
@@ -129,3 +130,10 @@ def erase_old_sessions(before: datetime, limit: int) -> int:
     closed = UserSession.objects.filter(~Exists(Session.objects.filter(session_key=OuterRef("session_key"))), created_at__lt=before)
     erased = over.filter(pk__in=list(over.values_list("pk", flat=True)[:limit])).delete()[0]
     return erased + closed.filter(pk__in=list(closed.values_list("pk", flat=True)[:limit])).delete()[0]
+
+
+def erase_old_proposals(before: datetime, limit: int) -> int:
+    """Forget who was proposed as a relay before an instant."""
+    assert connection.in_atomic_block
+    old = RelayProposal.objects.filter(at__lt=before).order_by().values("pk")[:limit]
+    return RelayProposal.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]

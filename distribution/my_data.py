@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Relay, Seller, User
+from accounts.models import Relay, RelayProposal, Seller, User
 from distribution.models import Distribution, Recipient, Reminder
 from members.models import Access, AddressChange, Consent, Member
 from outbox.models import Delivery
@@ -45,6 +45,11 @@ KEYS = {
     "relay_of.authorised_at": gettext_lazy("when you were authorised"),
     "relay_of.until": gettext_lazy("last day of the authorisation; empty for no end"),
     "relay_of.withdrawn_at": gettext_lazy("when it was withdrawn"),
+    "proposed": gettext_lazy("companies for which a relay proposed you to the seller"),
+    "proposed.company": gettext_lazy("the company"),
+    "proposed.first_name": gettext_lazy("your first name, as she wrote it"),
+    "proposed.last_name": gettext_lazy("your last name, as she wrote it"),
+    "proposed.at": gettext_lazy("when"),
     "tickets": gettext_lazy("the tickets that you hold, past ones included"),
     "tickets.number": gettext_lazy("the ticket's number"),
     "tickets.event": gettext_lazy("the event"),
@@ -117,6 +122,10 @@ def data_of(user: User, at: datetime) -> dict:
         **login_of(user),
         "companies": [company_of(member) for member in members],
         "relay_of": [relay_of(relay) for relay in Relay.objects.filter(user=user).select_related("company")],
+        "proposed": [
+            {"company": proposal.company.name, "first_name": proposal.first_name, "last_name": proposal.last_name, "at": proposal.at}
+            for proposal in RelayProposal.objects.filter(email=user.email).select_related("company")
+        ],
         **tickets_of(user),
         **words_of(user, members),
         "emails": emails_to(user),

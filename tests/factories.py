@@ -264,9 +264,10 @@ WRONG_MONEY = {
         SELECT id, stands, posted FROM (SELECT o.id,
             coalesce((SELECT sum(e.amount) FROM sales_entry e JOIN sales_posting p ON p.id = e.posting_id
                 WHERE p.order_id = o.id AND e.ledger = 'customer'), 0) posted,
-            (SELECT coalesce(sum(l.unit_price * CASE o.state WHEN 'awaiting' THEN l.quantity ELSE
+            (SELECT coalesce(sum(l.unit_price * CASE WHEN o.state = 'awaiting' AND e.cancelled_at IS NULL THEN l.quantity ELSE
                 (SELECT count(*) FROM tickets_ticket t WHERE t.order_line_id = l.id AND t.status <> 'cancelled') END), 0)
-                FROM tickets_orderline l WHERE l.order_id = o.id) stands
+                FROM tickets_orderline l JOIN tickets_product p ON p.id = l.product_id JOIN tickets_event e ON e.id = p.event_id
+                WHERE l.order_id = o.id) stands
         FROM tickets_order o WHERE o.state <> 'draft') AS sums WHERE stands <> posted""",
     "an account owes more than its limit": """
         SELECT a.id, sum(e.amount) FROM sales_account a JOIN sales_posting p ON p.account_id = a.id

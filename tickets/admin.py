@@ -7,7 +7,7 @@ from portal.admin import ReadOnlyAdmin
 from portal.errors import Refused
 from tickets import actions
 from tickets.forms import SeatListForm
-from tickets.models import Event, Movement, Product, SigningKey, Ticket, Venue
+from tickets.models import Event, EventChange, Movement, Product, SigningKey, Ticket, Venue
 
 
 @admin.register(Venue)
@@ -24,6 +24,10 @@ class EventAdmin(admin.ModelAdmin):
     date_hierarchy = "valid_until"
     search_fields = ["name", "subtitle"]
     autocomplete_fields = ["venue"]
+
+    def get_readonly_fields(self, request, obj=None):
+        """Once it has tickets, people are told where and when: that changes by an action of its own."""
+        return ["venue", "starts_at", "doors_at", "ends_at"] if obj and Ticket.objects.filter(product__event=obj).exists() else []
 
     def get_urls(self):
         return [path("seats/", self.admin_site.admin_view(self.seats), name="tickets_event_seats"), *super().get_urls()]
@@ -90,6 +94,15 @@ class TicketAdmin(ReadOnlyAdmin):
             else:
                 words = {"number": ticket.number, "copy": ticket.copy}
                 self.message_user(request, _("Ticket %(number)s is now at copy %(copy)s.") % words, messages.SUCCESS)
+
+
+@admin.register(EventChange)
+class EventChangeAdmin(ReadOnlyAdmin):
+    list_display = ["event", "kind", "starts_at", "venue", "actor", "at"]
+    list_filter = ["kind"]
+    list_select_related = ["event", "venue", "actor"]
+    search_fields = ["event__name"]
+    fields = ["event", "kind", "advice", "starts_at", "venue", "actor", "at"]
 
 
 @admin.register(Movement)

@@ -14,6 +14,8 @@ class TicketsConfig(AppConfig):
         kinds.register("tickets_ready", emails.tickets_ready, emails.order_stands)
         kinds.register("tickets_cancelled", emails.tickets_cancelled, emails.always)
         kinds.register("ticket_cancelled", emails.ticket_cancelled, emails.always)
+        kinds.register("event_cancelled", emails.event_changed, emails.concerns_somebody)
+        kinds.register("event_moved", emails.event_changed, emails.concerns_somebody)
         retention.register(
             "names",
             column="names_months",

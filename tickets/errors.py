@@ -40,6 +40,27 @@ class TicketIsChecked(Refused):
         super().__init__(_("Already checked at the gate, so nothing was changed: %(numbers)s.") % {"numbers": shown})
 
 
+class EventIsCancelled(Refused):
+    code = "event_is_cancelled"
+
+    def __init__(self, event):
+        super().__init__(_("“%(event)s” is cancelled: nothing more can be sold or moved.") % {"event": event})
+
+
+class EventIsOver(Refused):
+    code = "event_is_over"
+
+    def __init__(self):
+        super().__init__(_("That would be in the past. Give a time to come."))
+
+
+class EventIsThere(Refused):
+    code = "event_is_there"
+
+    def __init__(self):
+        super().__init__(_("It is there and then already: change a time or the venue."))
+
+
 class NoSigningKey(Refused):
     code = "no_signing_key"
 

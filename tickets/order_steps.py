@@ -9,14 +9,23 @@ from accounts.models import User
 from outbox import steps as outbox_steps
 from portal.clock import now
 from tickets import steps
-from tickets.errors import NoSeatsLeft, QuotaExceeded, TicketIsChecked
-from tickets.models import Forward, Order, OrderLine, Product, Seat, Ticket
+from tickets.errors import EventIsCancelled, NoSeatsLeft, QuotaExceeded, TicketIsChecked
+from tickets.models import Event, Forward, Order, OrderLine, Product, Seat, Ticket
 
 
 def lock_products(keys: Iterable[int]) -> list[Product]:
-    """These products, locked in the order of their keys."""
+    """These products, locked in the order of their keys.
+
+    Not the keys themselves: a relay who has locked tickets names their product in her act, and whoever cancels waits for the tickets.
+    """
     assert connection.in_atomic_block
-    return list(Product.objects.filter(pk__in=set(keys)).order_by("pk").select_for_update())
+    return list(Product.objects.filter(pk__in=set(keys)).order_by("pk").select_for_update(no_key=True))
+
+
+def require_events(products: Iterable[int]) -> None:
+    """Nothing more is sold or held of a cancelled event (these products are locked: whoever cancels it waits, or has)."""
+    if gone := Event.objects.filter(products__in=set(products), cancelled_at__isnull=False).first():
+        raise EventIsCancelled(gone)
 
 
 def require_quota(lines: Sequence[OrderLine], free: Mapping[int, int]) -> None:

@@ -300,11 +300,11 @@ def uncheck(ticket: Ticket, *, by: User | None) -> None:
     Ticket.objects.filter(pk=ticket.pk, status=Status.CHECKED).update(status=before)
 
 
-def cancel(tickets: Sequence[Ticket], *, by: User) -> None:
+def cancel(tickets: Sequence[Ticket], *, by: User, act: uuid.UUID | None = None) -> None:
     """Cancel tickets wherever they are. Each keeps its number; its seat is free again."""
     assert connection.in_atomic_block
     Ticket.objects.filter(pk__in=[t.pk for t in tickets]).update(status=Status.CANCELLED)
-    record(Kind.CANCELLED, tickets, by=by)
+    record(Kind.CANCELLED, tickets, by=by, act=act)
 
 
 def erase_names(tickets: TicketQuerySet) -> int:

@@ -15,10 +15,11 @@ from distribution.views.scope import acting
 from members.models import Member
 from portal.clock import now
 from portal.text import folded
-from tickets.models import Event, Product, Ticket
+from tickets.changes import in_words
+from tickets.models import Event, EventChange, Product, Ticket
 from tickets.stock import Figures, stock_of, stranded_below
 
-MOST_STRANDED = 3
+MOST_STRANDED = MOST_CHANGES = 3
 
 
 @dataclass
@@ -71,6 +72,7 @@ def home(request: HttpRequest, company_id) -> HttpResponse:
         "kind": kind,
         "members": Member.objects.of(relay.company).count(),
         "refused": refused_addresses(relay),
+        "changes": [(change, in_words(change)) for change in EventChange.objects.to_be_known_by(relay.company)[:MOST_CHANGES]],
         "stranded": stranded_below(relay.company)[:MOST_STRANDED],
     }
     return render(request, "distribution/home.html", context)

@@ -20,8 +20,9 @@ from distribution.views.printing import pdf
 from members import actions as members_actions
 from members.models import Consent, Member
 from portal.clock import now
+from tickets.changes import in_words
 from tickets.documents import qr_data_uri
-from tickets.models import Event, Movement, Ticket
+from tickets.models import Event, EventChange, Movement, Ticket
 
 
 @require_GET
@@ -29,13 +30,15 @@ def my_tickets(request: SignedInRequest) -> HttpResponse:
     """The member's space: what she holds, soonest first, and what was taken back."""
     at = now()
     tickets = list(mine(request.user))
-    coming = [t for t in tickets if t.event.valid_until > at and t.status != "cancelled"]
-    coming.sort(key=lambda t: (t.event.starts_at or t.event.valid_until, t.event_id, t.number))
-    groups = [(event, list(held)) for event, held in groupby(coming, key=lambda t: t.event)]
+    to_come = [t for t in tickets if t.event.valid_until > at]
+    called_off = [t for t in to_come if t.event.cancelled_at]
+    coming = [t for t in to_come if t.status != "cancelled" and not t.event.cancelled_at]
+    changes = EventChange.objects.latest_of({t.event_id for t in to_come})
     context = {
-        "groups": [group_of(event, held, at) for event, held in groups],
+        "groups": [group_of(event, held, at, changes.get(event.pk)) for event, held in by_event(coming)],
+        "called_off": [group_of(event, held, at, changes.get(event.pk)) for event, held in by_event(called_off)],
         "past": [t for t in tickets if t.event.valid_until <= at and t.status != "cancelled"],
-        "cancelled": [t for t in tickets if t.status == "cancelled"],
+        "cancelled": [t for t in tickets if t.status == "cancelled" and t not in called_off],
         "reclaimed": reclaimed(request.user),
         "member": Member.objects.filter(email=request.user.email, left_on=None).first(),
         "consent": Consent.objects.answer_of(request.user),
@@ -44,14 +47,22 @@ def my_tickets(request: SignedInRequest) -> HttpResponse:
     return render(request, "distribution/my_tickets.html", context)
 
 
+def by_event(tickets: list[Ticket]) -> list[tuple[Event, list[Ticket]]]:
+    """Soonest first."""
+    tickets = sorted(tickets, key=lambda t: (t.event.anchor, t.event_id, t.number))
+    return [(event, list(held)) for event, held in groupby(tickets, key=lambda t: t.event)]
+
+
 def mine(user: User):
     return Ticket.objects.given_to(user).for_list().order_by("event__valid_until", "number")
 
 
-def group_of(event: Event, held: list[Ticket], at) -> dict:
-    """The tickets of one event, with what can still be done to them."""
+def group_of(event: Event, held: list[Ticket], at, change: EventChange | None) -> dict:
+    """The tickets of one event, with what can still be done to them, and what has changed."""
     return {
         "event": event,
+        "change": change,
+        "changed": in_words(change) if change else "",
         "tickets": held,
         "printable": [t for t in held if t.status in ("distributed", "printed")],
         "names_open": at < event.names_until,
@@ -172,6 +183,8 @@ def calendar(request: SignedInRequest, event_id) -> HttpResponse:
     ticket = mine(request.user).filter(event__public_id=event_id).first()
     event = get_object_or_404(Event.objects.select_related("venue"), pk=ticket.event_id if ticket else None)
     entry = Entry()
+    entry.add("sequence", event.changes.count())
+    entry.add("status", "CANCELLED" if event.cancelled_at else "CONFIRMED")
     entry.add("uid", f"{event.public_id}@relais")
     entry.add("dtstamp", now())
     entry.add("summary", event.name)

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import Company
+from accounts.models import Company, Relay
 from distribution import actions
 from distribution.forms import as_uuid
 from distribution.models import Distribution, Recipient
@@ -16,7 +16,9 @@ from distribution.truth import holders
 from distribution.views.scope import acting, distributing, product_of
 from distribution.where import Tree
 from portal.clock import now
-from tickets.models import Order, Ticket
+from tickets.audience import OUT_OF_REACH
+from tickets.changes import in_words
+from tickets.models import EventChange, Order, Product, Ticket
 from tickets.stock import by_channel, figures_of, tree
 
 
@@ -31,11 +33,15 @@ def product(request: HttpRequest, company_id, product_id) -> HttpResponse:
     given, on_paper = sum(len(holder.tickets) for holder in people), paper.count()
     labels = dict(Order.Channel.choices)
     past = found.event.valid_until <= now()
+    change = EventChange.objects.latest_of([found.event]).get(found.event_id)
     context = {
         "relay": relay,
         "here": "home",
         "product": found,
         "figures": figures,
+        "change": change,
+        "changed": in_words(change) if change else "",
+        "out_of_reach": out_of_reach(relay, found, change) if change else 0,
         "tree": Tree(relay, found).whole(figures, given=given, on_paper=on_paper, branches=branches) if branches else None,
         "may_forward": Company.objects.receiving_from(relay.company).exists(),
         "channels": [(labels[channel], count) for channel, count in by_channel(relay.company, found)],
@@ -48,6 +54,12 @@ def product(request: HttpRequest, company_id, product_id) -> HttpResponse:
         "request_key": uuid.uuid4(),
     }
     return render(request, "distribution/product.html", context)
+
+
+def out_of_reach(relay: Relay, product: Product, change: EventChange) -> int:
+    """How many of the company's tickets have a holder whom no email could tell of the change."""
+    mine = Ticket.objects.filter(product=product, company=relay.company).filter(OUT_OF_REACH).exclude(status="checked")
+    return (mine.filter(movements__act=change.public_id) if product.event.cancelled_at else mine.standing()).count()
 
 
 @require_POST

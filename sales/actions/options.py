@@ -37,6 +37,7 @@ def request_option(*, relay: Relay, product: Product, quantity: int, wished_on: 
     if done := Option.objects.filter(asked_by=relay.user, request_key=request_key).first():
         return done
     order_steps.lock_products([product.pk])
+    order_steps.require_events([product.pk])
     at = now()
     if latest(product.event) <= at or (wished_on and deadline_on(product.event, wished_on) <= at):
         raise EventIsOver

@@ -71,7 +71,7 @@ class Terms(models.Model):
 
 class ListingQuerySet(models.QuerySet):
     def open_to(self, company: Company):
-        """What this company may buy at this instant, for an event still to come."""
+        """What this company may buy at this instant, for an event still to come and not cancelled."""
         theirs = Listing.companies.through.objects.filter(listing=OuterRef("pk"), company=company)
         return self.filter(
             Q(open_to_all=True) | Exists(theirs),
@@ -79,6 +79,7 @@ class ListingQuerySet(models.QuerySet):
             Q(until_at=None) | Q(until_at__gt=Now()),
             Q(product__event__starts_at=None) | Q(product__event__starts_at__gt=Now()),
             product__event__valid_until__gt=Now(),
+            product__event__cancelled_at=None,
         )
 
     def for_list(self):

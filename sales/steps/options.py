@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from portal.clock import now
@@ -12,7 +15,7 @@ from sales.deadlines import deadline_on, last_day_by_rule, latest, reminder_at
 from sales.models import Listing, Option, Terms
 from sales.steps.orders import free_of
 from sales.steps.tell import buyers_of, tell
-from tickets.models import Product
+from tickets.models import Event, Product
 
 State = Option.State
 
@@ -106,3 +109,21 @@ def offer_freed(products: Iterable[Product]) -> None:
             option.save(update_fields=["state"])
             refs = {"option": option.pk, "quantity": quantity}
             tell(buyers_of(option.company_id), "option_free", refs, f"option:{option.pk}", not_before=at)
+
+
+def end_with_event(event: Event, *, at: datetime) -> None:
+    """An event is cancelled: what was held of it or asked for ends, and those who buy for the company read why."""
+    open_ones = Option.objects.filter(product__event=event, state__in=[State.REQUESTED, State.WAITING, State.LIVE])
+    for option in open_ones.order_by("pk").select_for_update():
+        with translation.override(settings.LANGUAGE_CODE):
+            end(option, State.REFUSED, at=at, reason=_("The event is cancelled."))
+        tell(buyers_of(option.company_id), "option_refused", {"option": option.pk}, f"option:{option.pk}:event", not_before=at)
+
+
+def shorten_to_event(event: int, *, at: datetime) -> None:
+    """An event has moved: nothing is held beyond its start; who buys is told of an earlier deadline."""
+    for option in Option.objects.for_list().filter(product__event=event, state=State.LIVE, deadline__gt=at).select_for_update(of=("self",)):
+        if option.deadline > latest(option.product.event):
+            option.deadline = latest(option.product.event)
+            option.save(update_fields=["deadline"])
+            tell_of_deadline(option, at=at)

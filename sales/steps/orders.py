@@ -12,15 +12,15 @@ from sales.models import Account, Option
 from sales.steps import ledger
 from tickets import order_steps
 from tickets.errors import NoSeatsLeft
-from tickets.models import Order, OrderLine, Product, Ticket
+from tickets.models import Event, Order, OrderLine, Product, Ticket
 
 
 def free_of(products: Sequence[Product]) -> dict[int, int]:
     """How many tickets of each product may still be sold or held: its quota less those issued, waited for, and on live option."""
     keys = [product.pk for product in products]
     issued = dict(Ticket.objects.standing().filter(product__in=keys).order_by().values_list("product").annotate(n=Count("pk")))
-    awaited = OrderLine.objects.filter(order__state=Order.State.AWAITING, product__in=keys).order_by().values_list("product")
-    waiting = dict(awaited.annotate(n=Sum("quantity")))
+    awaited = OrderLine.objects.filter(order__state=Order.State.AWAITING, product__in=keys, product__event__cancelled_at=None)
+    waiting = dict(awaited.order_by().values_list("product").annotate(n=Sum("quantity")))
     held = Option.objects.held_by_product(keys)
     return {p.pk: p.quota - issued.get(p.pk, 0) - waiting.get(p.pk, 0) - held.get(p.pk, 0) for p in products}
 
@@ -28,9 +28,10 @@ def free_of(products: Sequence[Product]) -> dict[int, int]:
 def confirm(account: Account, order: Order, lines: Sequence[OrderLine], *, by: User | None, at: datetime, paid_first: bool = False) -> None:
     """Confirm an order within the quota and the account's limit: debit, match, number, and issue its tickets unless it is to be paid first.
 
-    The products are locked. QuotaExceeded, NoSeatsLeft and LimitPassed leave nothing.
+    The products are locked. EventIsCancelled, QuotaExceeded, NoSeatsLeft and LimitPassed leave nothing.
     """
     assert connection.in_atomic_block
+    order_steps.require_events(line.product_id for line in lines)
     order_steps.require_quota(lines, free_of([line.product for line in lines]))
     ledger.post_sale(account, order, lines, by=by, at=at)
     order.confirmed_at = at
@@ -49,12 +50,16 @@ def tell_ready(order: Order) -> None:
 
 
 def release_paid(account: Account, *, by: User | None) -> list[Order]:
-    """Issue the tickets of orders that waited for a payment and are paid now. One that finds no free seat goes on waiting."""
+    """Issue the tickets of orders that waited for a payment and are paid now, save those of cancelled events.
+
+    One that finds no free seat goes on waiting.
+    """
     unpaid = ledger.open_orders(account)
     waiting = Order.objects.filter(company=account.company_id, state=Order.State.AWAITING).exclude(pk__in=unpaid).order_by("pk")
     found = list(waiting.select_for_update(of=("self",)))
-    lines = list(OrderLine.objects.filter(order__in=found).select_related("product__event").order_by("order", "product", "pk"))
-    order_steps.lock_products(line.product_id for line in lines)
+    order_steps.lock_products(OrderLine.objects.filter(order__in=found).values_list("product", flat=True))
+    due = OrderLine.objects.filter(order__in=found, product__event__cancelled_at=None)
+    lines = list(due.select_related("product__event").order_by("order", "product", "pk"))
     released = []
     for order in found:
         theirs = [line for line in lines if line.order_id == order.pk]
@@ -80,3 +85,15 @@ def credit(accounts: dict[int, Account], tickets: Sequence[Ticket], *, by: User,
         ledger.post_cancellation(accounts[order.company_id], order, lines, by=by, at=at)
     for account in accounts.values():
         ledger.match(account)
+
+
+def credit_awaiting(accounts: dict[int, Account], event: Event, *, by: User, at: datetime) -> None:
+    """Credit what waits for its payment and will not be issued, as its event is cancelled. An order of nothing else is cancelled."""
+    waiting = Order.objects.filter(state=Order.State.AWAITING, lines__product__event=event).distinct().order_by("pk")
+    for order in waiting:
+        stood = ledger.standing(order)
+        gone = order.lines.filter(product__event=event).values_list("pk", flat=True)
+        ledger.post_cancellation(accounts[order.company_id], order, {pk: stood[pk] for pk in gone}, by=by, at=at)
+        if not any(ledger.standing(order).values()):
+            order.state = Order.State.CANCELLED
+            order.save(update_fields=["state"])

@@ -3,11 +3,15 @@
 import uuid
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.actions import accept_proposal, propose_relay, refuse_proposal, withdraw_relays
 from accounts.errors import HasRelays
 from accounts.models import Company, Relay, RelayProposal, Seller
+from accounts.steps import erase_logins
+from distribution.my_data import data_of
 from outbox import actions as outbox_actions
 from outbox.models import Delivery
 from tests import factories
@@ -192,3 +196,15 @@ def test_staff_without_the_right_to_authorise_relays_do_not_answer(client, setti
 
     assert client.post(reverse("admin:accounts_relayproposal_answer", args=[proposal.pk]), {"accept": "1"}).status_code == 403
     assert not Relay.objects.filter(company=site).exists()
+
+
+def test_who_was_proposed_sees_it_and_it_goes_with_her(relay, site):
+    ines = factories.login(INES["email"])
+    propose(relay, site)
+    at = timezone.now()
+    assert [(row["company"], row["first_name"]) for row in data_of(ines, at)["proposed"]] == [("Lyon", "Inès")]
+
+    with transaction.atomic():
+        erase_logins([ines], at=at)
+
+    assert not RelayProposal.objects.exists()

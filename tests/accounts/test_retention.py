@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import actions, retention
-from accounts.models import Seller, User
+from accounts.models import RelayProposal, Seller, User
 from accounts.tasks import apply_retention
 from control.models import Scan
 from distribution.actions import ask_erasure, distribute, hand_over
@@ -43,6 +43,12 @@ def an_email(relay, at):
     row = Delivery.objects.filter(pk=letter.pk)
     row.update(state="failed", created_at=at, smtp_reply="550 zoe@exemple.fr unknown")
     return lambda: bool(row.get().recipient or row.get().smtp_reply or letter.events.exclude(detail="").exists())
+
+
+def a_proposal(relay, at):
+    person = {"first_name": "Zoé", "last_name": "Lefèvre", "email": "zoe@exemple.fr", "request_key": uuid.uuid4()}
+    proposal = RelayProposal.objects.create(company=factories.CompanyFactory(), proposed_by=relay, at=at, **person)
+    return RelayProposal.objects.filter(pk=proposal.pk).exists
 
 
 def an_answer(relay, at):
@@ -135,6 +141,7 @@ def who_asked(relay, at):
 KEPT = {
     "sessions": a_session,
     "emails": an_email,
+    "proposals": a_proposal,
     "consents": an_answer,
     "accesses": an_access,
     "addresses": an_unproven_address,

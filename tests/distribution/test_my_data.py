@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import RelayProposal
 from distribution.actions import distribute, reclaim, undo
 from distribution.my_data import KEYS, data_of
 from members import actions as members_actions
@@ -60,6 +61,8 @@ def a_full_life(relay, zoe, user) -> None:
     ticket = Ticket.objects.get(product=act.product)
     reclaim(relay=relay, shown=factories.shown(ticket), request_key=uuid.uuid4())
     factories.RelayFactory(user=user)
+    proposed = {"first_name": "Zoé", "last_name": "Lefèvre", "email": user.email, "request_key": uuid.uuid4()}
+    RelayProposal.objects.create(company=factories.CompanyFactory(), proposed_by=relay, **proposed)
     members_actions.answer_consent(user=user, yes=True, text="?", page="my_tickets")
     members_actions.ask_address_change(user=user, email="zoe@perso.fr", members=[zoe.public_id])
     Access.objects.create(member=zoe, by=relay.user)

@@ -19,39 +19,56 @@ from distribution.errors import CannotForward, CannotReclaim, NotEnoughTickets, 
 from distribution.models import Distribution
 from outbox import actions as outbox_actions
 from outbox.models import Delivery
+from sales import actions as sales_actions
 from tests import factories
 from tests.life.model import HELD, Entry
 from tests.life.watched import Watched, pick
 from tickets import actions as tickets_actions
 from tickets.barcode import encode, signer
-from tickets.errors import NoSeatsLeft, OrderNotOpen, QuotaExceeded, TicketIsChecked
-from tickets.models import Movement, Order, Ticket
+from tickets.errors import EventIsCancelled, NoSeatsLeft, OrderNotOpen, QuotaExceeded, TicketIsChecked
+from tickets.models import Event, Movement, Order, Ticket
 
 SOME = st.integers(0, 11)
-FEW = st.integers(1, 4)
-MANY = st.lists(SOME, min_size=1, max_size=4, unique=True)
+FEW = st.sampled_from([1, 1, 1, 2, 2, 3])
+MANY = st.lists(SOME, min_size=1, max_size=3, unique=True)
 YES = st.booleans()
 # Mostly what may be done; sometimes anything at all, or from a page that is out of date.
 HOW = st.sampled_from(["right", "right", "right", "wild", "stale"])
 HOURS = timedelta(hours=2)
 
 
+def enough(quantity: int, tickets: list[Entry]) -> int:
+    """So many, or as many as there are."""
+    return min(quantity, max(1, len(tickets)))
+
+
 class Life(Watched):
     """What people may do, in any order."""
 
-    @initialize()
-    def the_group_and_the_club_have_bought(self) -> None:
-        for company, product in ((0, 0), (0, 1), (4, 0)):
-            self.order(company, product, 3)
+    @initialize(seen=YES, sent=YES)
+    def something_has_happened_already(self, seen, sent) -> None:
+        """The group and the club have bought; the group has forwarded to a site and given to three members, the site to one."""
+        for company, product, quantity in ((0, 0, 6), (0, 1, 4), (4, 0, 2)):
+            self.order(company, product, quantity)
+        for what, to in ((0, [0]), (0, [3, 4]), (1, [0])):
+            self.distribute(who=what, to=to, each=1, how="right")
+        self.forward(who=0, to=0, quantity=2, how="right")
+        self.distribute(who=2, to=[0], each=1, how="right")
+        if seen:
+            self.the_delay_to_undo_passes()
+        if seen and sent:
+            self.the_emails_leave()
 
     # What relays do
 
     @rule(who=SOME, to=MANY, each=FEW, how=HOW)
     def distribute(self, who, to, each, how) -> None:
         relay, product = self.who_has(self.model.here, who, how)
-        members = list(dict.fromkeys(pick(self.world.members[relay.company_id], number) for number in to))
-        gifts = [(member.pk, each, ()) for member in members]
         stock = self.model.here(relay.company_id, product.pk)
+        each = each if how == "wild" else enough(each, stock)
+        members = list(dict.fromkeys(pick(self.world.members[relay.company_id], number) for number in to))
+        members = members if how == "wild" else members[: enough(len(members), stock[::each])]
+        gifts = [(member.pk, each, ()) for member in members]
         act = self.act(
             actions.distribute,
             NotEnoughTickets if len(stock) < each * len(members) else None,
@@ -69,11 +86,12 @@ class Life(Watched):
             self.model.announce(act.pk, given)
             self.given.append(act)
 
-    @rule(which=SOME)
-    def undo(self, which) -> None:
+    @rule(which=SOME, how=HOW)
+    def undo(self, which, how) -> None:
         if not self.given:
             return
-        act = pick(self.given, which)
+        can_be = [act for act in self.given if act.pk not in self.late | self.undone]
+        act = pick(can_be if can_be and how != "wild" else self.given, which)
         relay = next(r for r in self.world.relays if r.company_id == act.company_id)
         undone = self.once(lambda: actions.undo(relay=relay, distribution=act), UndoTooLate if act.pk in self.late else None)
         if undone and act.pk not in self.undone:
@@ -89,6 +107,7 @@ class Life(Watched):
         receivers = [c for c in self.world.companies if c.pk in self.world.receivers[relay.company_id]]
         other = pick(self.world.companies if how == "wild" else receivers or self.world.companies, to)
         stock = [t for t in self.model.here(relay.company_id, product.pk) if other.pk not in t.through]
+        quantity = quantity if how == "wild" else enough(quantity, stock)
         allowed = other.pk in self.world.receivers[relay.company_id]
         act = self.act(
             actions.forward,
@@ -111,6 +130,8 @@ class Life(Watched):
     def hand_over(self, who, names, more, how) -> None:
         relay, product = self.who_has(self.model.here, who, how)
         stock = self.model.here(relay.company_id, product.pk)
+        names = names if how == "wild" else min(names, max(0, len(stock) - more))
+        more = more if how == "wild" else enough(more, stock)
         written = [("Kofi", f"Mensah{n}") for n in range(names)]
         act = self.act(
             actions.hand_over,
@@ -137,18 +158,19 @@ class Life(Watched):
         seen = [t for t in self.model.tickets.values() if relay.company_id in t.through]
         if not (chosen := self.chosen(mine if how != "wild" and mine else seen, which)):
             return
-        right = all(t.company == relay.company_id and t.status in HELD for t in chosen)
-        shown = {t.public_id: t.face for t in Ticket.objects.filter(pk__in=[t.pk for t in chosen])}
+        right = how != "stale" and all(t.company == relay.company_id and t.status in HELD for t in chosen)
+        faces = {t.public_id: t.face for t in Ticket.objects.filter(pk__in=[t.pk for t in chosen])}
+        shown = dict.fromkeys(faces, "another.face") if how == "stale" else faces
         if self.act(actions.reclaim, None if right else CannotReclaim, relay=relay, shown=shown):
-            self.model.take_back(chosen)
+            self.taken_back(chosen)
 
     @rule(who=SOME, other=SOME, quantity=FEW, how=HOW)
     def reclaim_from(self, who, other, quantity, how) -> None:
         relay, product = self.who_has(self.model.gone_down, who, how)
-        gone = self.model.gone_down(relay.company_id, product.pk)
-        below = [c for c in self.world.companies if any(c.pk in t.through[t.through.index(relay.company_id) + 1 :] for t in gone)]
-        there = pick(self.world.companies if how == "wild" else below or self.world.companies, other)
-        possible = self.model.reclaimable(relay.company_id, product.pk, there.pk, self.below)
+        mine = {c: self.model.reclaimable(relay.company_id, product.pk, c.pk, self.below) for c in self.world.companies}
+        there = pick([c for c in mine if mine[c] and how != "wild"] or self.world.companies, other)
+        possible = mine[there]
+        quantity = quantity if how == "wild" else enough(quantity, possible)
         act = self.act(
             actions.reclaim_from,
             CannotReclaim if len(possible) < quantity else None,
@@ -162,7 +184,7 @@ class Life(Watched):
             assert len(moved) == quantity
             waiting = sum(t.status == "available" for t in possible)
             assert sum(t.status == "available" for t in moved) == min(quantity, waiting), "those that nobody has come back first"
-            self.model.take_back(moved, to=relay.company_id)
+            self.taken_back(moved, to=relay.company_id)
             self.model.tell_relays("forward_reclaimed", [there.pk])
 
     @rule(who=SOME, which=MANY, how=HOW)
@@ -223,15 +245,16 @@ class Life(Watched):
         free = self.model.seats.get(product.pk, quantity + sum(t.seat is not None for t in self.model.of(product.pk)))
         taken = sum(t.seat is not None for t in self.model.of(product.pk))
         refusal = QuotaExceeded if self.model.room(product.pk) < quantity else NoSeatsLeft if free - taken < quantity else None
-        if self.expect(lambda: tickets_actions.confirm_order(order=draft.pk, by=self.world.staff), refusal):
+        refusal = EventIsCancelled if product.pk in self.called_off else refusal
+        if self.expect(lambda: sales_actions.confirm_order(order=draft.pk, by=self.world.staff), refusal):
             self.done.append((lambda: self.confirm_again(draft.pk), draft.pk))
             for t in Ticket.objects.filter(order_line__order=draft).order_by("pk"):
                 self.model.tickets[t.pk] = Entry(t.pk, t.number, product.pk, draft.pk, company.pk, company.pk, t.seat_id)
             self.model.tell_relays("tickets_ready", [company.pk])
 
     def confirm_again(self, order: int) -> int:
-        cancelled = Order.objects.get(pk=order).state == "cancelled"
-        self.expect(lambda: tickets_actions.confirm_order(order=order, by=self.world.staff), OrderNotOpen if cancelled else None)
+        cancelled = Order.objects.get(pk=order).state == "cancelled"  # of a confirmed one the answer stays the same
+        self.expect(lambda: sales_actions.confirm_order(order=order, by=self.world.staff), OrderNotOpen if cancelled else None)
         return order
 
     @rule(which=MANY)
@@ -239,7 +262,7 @@ class Life(Watched):
         chosen, key = self.chosen(list(self.model.tickets.values()), which), str(uuid.uuid4())
         keys = [t.pk for t in chosen]
         used = any(t.status == "checked" for t in chosen)
-        self.cancelled(lambda: tickets_actions.cancel_tickets(tickets=keys, by=self.world.staff, key=key), chosen, used)
+        self.cancelled(lambda: sales_actions.cancel_tickets(tickets=keys, by=self.world.staff, key=key), chosen, used)
 
     @rule(which=SOME)
     def cancel_order(self, which) -> None:
@@ -251,7 +274,7 @@ class Life(Watched):
             return
         chosen = [t for t in self.model.tickets.values() if t.order == order]
         used = any(t.status == "checked" for t in chosen)
-        self.cancelled(lambda: tickets_actions.cancel_order(order=order, by=self.world.staff), chosen, used)
+        self.cancelled(lambda: sales_actions.cancel_order(order=order, by=self.world.staff), chosen, used)
 
     def cancelled(self, act, chosen: list[Entry], used: bool) -> None:
         standing = [t for t in chosen if t.status != "cancelled"]
@@ -264,6 +287,37 @@ class Life(Watched):
         self.model.tell_members("ticket_cancelled", [t for t in standing if t.seen])
         for entry in standing:
             entry.status = "cancelled"
+
+    @rule(what=SOME, sure=st.integers(0, 3))
+    def cancel_event(self, what, sure) -> None:
+        """Seldom: nothing more happens to its tickets."""
+        product = pick(self.world.products, what)
+        if sure or product.pk in self.called_off:
+            return
+        self.called_off.add(product.pk)
+        key = uuid.uuid4()
+        self.once(lambda: sales_actions.cancel_event(event=product.event_id, by=self.world.staff, advice="", request_key=key))
+        self.tell_of_change("event_cancelled", product.pk)
+        for entry in self.model.of(product.pk):
+            entry.status = "checked" if entry.status == "checked" else "cancelled"
+
+    @rule(what=SOME)
+    def move_event(self, what) -> None:
+        """By a minute: the gates still admit."""
+        product = pick(self.world.products, what)
+        event = Event.objects.select_related("venue").get(pk=product.event_id)
+        call = {"event": event.pk, "by": self.world.staff, "venue": event.venue, "advice": "", "request_key": uuid.uuid4()}
+        call["times"] = event.times_around(event.anchor + timedelta(minutes=1), event.venue)
+        self.once(lambda: sales_actions.move_event(**call), EventIsCancelled if product.pk in self.called_off else None)
+        if product.pk not in self.called_off:
+            self.tell_of_change("event_moved", product.pk)
+
+    def tell_of_change(self, kind: str, product: int) -> None:
+        """Each address once, as relay of a company that has some and as holder of what she has been shown."""
+        tickets = self.model.of(product)
+        addresses = {address for t in tickets for company in t.through for address in self.model.relays[company]}
+        addresses |= {self.model.addresses[t.member] for t in tickets if t.member and t.seen} - {""}
+        self.model.owed.update((kind, address) for address in addresses)
 
     @rule(which=SOME)
     def reissue(self, which) -> None:

@@ -174,10 +174,11 @@ class Model:
 
     def take_back(self, entries: list[Entry], to: int | None = None) -> None:
         """Reclaim. Whoever has seen a ticket, and was told of it, is told; what nobody has seen is undone without a word."""
-        before = [(t, t.letter, t.seen, t.member) for t in entries]
+        before, acts = [(t, t.letter, t.seen, t.member) for t in entries], {t.act for t in entries}
         for t in entries:
             t.come_back(to)
-        empty = {letter for _, letter, _, _ in before if letter} - {t.letter for t in self.tickets.values() if t.status != "cancelled"}
+        announced = {t.letter for t in self.tickets.values() if t.status != "cancelled"}
+        empty = {letter for letter in self.letters if letter[0] in acts and letter not in announced}
         off = self.call_off(empty)
         addresses = {self.addresses[member] for _, letter, seen, member in before if member and seen and letter not in off}
         self.owed.update(("tickets_reclaimed", address) for address in addresses if address)

@@ -43,15 +43,18 @@ class Watched(RuleBasedStateMachine):
         self.undone: set[int] = set()
         self.late: set[int] = set()  # given too long ago to be undone
         self.below = False
+        self.called_off: set[int] = set()  # products whose event is cancelled
         self.steps = 0
 
     def teardown(self) -> None:
-        for company, user in zip_longest(self.world.companies, self.world.users):
-            self.look(company or self.world.companies[0], user or self.world.users[0])
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        transaction.set_rollback(True)
-        self.sequence.__exit__(None, None, None)
+        try:
+            for company, user in zip_longest(self.world.companies, self.world.users):
+                self.look(company or self.world.companies[0], user or self.world.users[0])
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        finally:
+            transaction.set_rollback(True)
+            self.sequence.__exit__(None, None, None)
 
     # What must hold after each
 
@@ -99,7 +102,7 @@ class Watched(RuleBasedStateMachine):
         assert Counter(Delivery.objects.values_list("kind", "recipient")) == self.model.owed
         waiting = Delivery.objects.filter(kind="tickets_distributed").can_be_called_off().values_list("recipient", flat=True)
         expected = [address for (_, address), state in self.model.letters.items() if state in ("waiting", "due")]
-        assert Counter(waiting) == Counter(expected)
+        assert Counter(waiting) == Counter(expected), (Counter(waiting), Counter(expected))
 
     def every_invariant(self) -> None:
         self.every_ticket_is_where_the_model_says()
@@ -144,6 +147,13 @@ class Watched(RuleBasedStateMachine):
     @staticmethod
     def moved(act: Distribution, kind: str) -> list[Movement]:
         return list(Movement.objects.filter(act=act.public_id, kind=kind).order_by("pk"))
+
+    def taken_back(self, tickets: list[Entry], to: int | None = None) -> None:
+        """By a reclaim: what its holder has not seen yet is undone, and she never hears of it."""
+        kinds = {t.pk: "undone" if t.member and not t.seen else "reclaimed" for t in tickets}
+        last = Movement.objects.filter(ticket__in=kinds).order_by("ticket_id", "-pk").distinct("ticket_id")
+        assert dict(last.values_list("ticket", "kind")) == kinds
+        self.model.take_back(tickets, to=to)
 
     def take(self, pk: int, among: list[Entry]) -> Entry:
         """The ticket that was moved: the portal chooses which, among those that may be."""

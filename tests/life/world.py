@@ -61,9 +61,9 @@ def make() -> World:
     for company in (group, lyon):
         members[company.pk].append(factories.MemberFactory(company=company, first_name="Kofi", email=FAMILY))
         members[company.pk].append(factories.MemberFactory(company=company, first_name="Adjoa", email=FAMILY))
-    free = factories.ProductFactory(quota=9)
-    numbered = factories.ProductFactory(quota=7, numbered=True)
-    Seat.objects.bulk_create(Seat(event=numbered.event, row="A", number=str(n), place_in_row=n) for n in range(1, 7))
+    free = factories.ProductFactory(quota=12)
+    numbered = factories.ProductFactory(quota=8, numbered=True)
+    Seat.objects.bulk_create(Seat(event=numbered.event, row="A", number=str(n), place_in_row=n) for n in range(1, 8))
     down = {c.pk: {child.pk for child in companies if child.parent_id == c.pk} for c in companies}
     sideways = {c.pk: set(c.partners.values_list("pk", flat=True)) for c in companies}
     addresses = sorted({m.email for of in members.values() for m in of if m.email})
@@ -76,5 +76,5 @@ def make() -> World:
         users=[factories.login(address) for address in addresses],
         staff=factories.UserFactory(is_staff=True),
         receivers={c.pk: down[c.pk] | sideways[c.pk] for c in companies},
-        seats={numbered.pk: 6},
+        seats={numbered.pk: 7},
     )

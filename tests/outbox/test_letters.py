@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -64,6 +65,8 @@ def owed(relay, client) -> dict[str, Delivery]:
     first, second, third = Ticket.objects.filter(member=zoe).order_by("pk")
     reclaim(relay=relay, shown=factories.shown(first), request_key=uuid.uuid4())
     sales_actions.cancel_tickets(tickets=[second.pk], by=staff, key="c")
+    for kind_of_change in ("moved", "cancelled"):
+        change_an_event(relay, zoe, staff, kind_of_change)
     client.post("/login/", {"email": relay.user.email})
     client.post("/login/", {"email": "inconnue@exemple.fr"})
     assert third.member == zoe
@@ -114,6 +117,17 @@ def owe_about_sales(relay, staff) -> None:
     ask(2)  # waits
     Option.objects.filter(pk=live.pk).update(deadline=timezone.now())
     sales_actions.end_lapsed_options()
+
+
+def change_an_event(relay, member, staff, how: str) -> None:
+    product = factories.stock(relay.company, 2)
+    factories.given(member, product, 1, by=relay.user)
+    event, advice = product.event, {"advice": "L'accueil vous répond : appelez-nous !", "request_key": uuid.uuid4()}
+    if how == "moved":
+        times = event.times_around(event.anchor + timedelta(days=7), event.venue)
+        sales_actions.move_event(event=event.pk, by=staff, venue=event.venue, times=times, **advice)
+    else:
+        sales_actions.cancel_event(event=event.pk, by=staff, **advice)
 
 
 def written(delivery: Delivery, language: str):

@@ -58,6 +58,7 @@ def test_cancelling_an_order_asks_for_the_second_factor_then_goes_on(as_staff, r
         ("/admin/tickets/ticket/", {"action": "cancel", "_selected_action": "{ticket}"}),
         ("/admin/members/erasure/", {"action": "erase_now", "_selected_action": "{erasure}"}),
         ("/admin/sales/payment/", {"action": "reverse", "_selected_action": "{payment}"}),
+        ("/admin/tickets/event/{event}/cancel/", {"confirm": "1", "request_key": "7c1b6f0e-6b8e-4a53-9a0e-2f0f7f0f0f0f"}),
         ("/admin/accounts/user/{user}/change/", {"is_active": "on", "is_staff": "on", "is_superuser": "on"}),
         ("/admin/mfa/authenticator/{authenticator}/delete/", {"post": "yes"}),
         ("/admin/mfa/authenticator/", {"action": "delete_selected", "_selected_action": "{authenticator}", "post": "yes"}),
@@ -69,8 +70,14 @@ def test_it_asks_before(as_staff, relay, page, form):
     with transaction.atomic():
         payment = Payment(account=ledger.lock_account(relay.company), amount=38, received_on=timezone.localdate(), recorded_by=relay.user)
         ledger.receive(payment, order=None, at=timezone.now())
-    ids = {"payment": payment.pk, "ticket": Ticket.objects.get().pk, "user": relay.user.pk, "authenticator": Authenticator.objects.get().pk}
-    ids["erasure"] = erasure.pk
+    ids = {
+        "payment": payment.pk,
+        "ticket": Ticket.objects.get().pk,
+        "event": Ticket.objects.get().event_id,
+        "user": relay.user.pk,
+        "authenticator": Authenticator.objects.get().pk,
+        "erasure": erasure.pk,
+    }
 
     answer = as_staff.post(page.format(**ids), {name: value.format(**ids) for name, value in form.items()})
 

@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
                         verbose_name="tickets bear a name that is checked",
                     ),
                 ),
+                ("cancelled_at", models.DateTimeField(editable=False, null=True, verbose_name="cancelled at")),
             ],
             options={
                 "verbose_name": "event",
@@ -668,6 +669,49 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("valid_from__lt", models.F("valid_until"))), name="an_event_opens_before_it_ends"
             ),
+        ),
+        migrations.CreateModel(
+            name="EventChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("kind", models.CharField(choices=[("cancelled", "cancelled"), ("moved", "moved")], max_length=9, verbose_name="kind")),
+                ("advice", models.TextField(blank=True, verbose_name="what to do now")),
+                ("request_key", models.UUIDField()),
+                ("starts_at", models.DateTimeField(null=True, verbose_name="started at")),
+                ("valid_from", models.DateTimeField(verbose_name="gates admitted from")),
+                ("valid_until", models.DateTimeField(verbose_name="gates admitted until")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="at")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="by"
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="tickets.event", verbose_name="event"
+                    ),
+                ),
+                (
+                    "venue",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tickets.venue", verbose_name="it was at"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "change of an event",
+                "verbose_name_plural": "changes of events",
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("actor", "request_key"), name="a_change_happens_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "cancelled")), fields=("event",), name="an_event_is_cancelled_once"
+                    ),
+                ],
+            },
         ),
         migrations.RunSQL(MOVEMENTS_ARE_KEPT + A_USED_TICKET_STAYS, UNDO),
     ]

@@ -1,6 +1,7 @@
 import uuid
 import zoneinfo
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
@@ -13,6 +14,11 @@ from django.utils.translation import gettext_lazy as _
 def valid_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError(_("This is no time zone. For example: Europe/Paris."))
+
+
+def on_the_clock(instant: datetime, zone: str) -> datetime:
+    """What the clocks of a place show then."""
+    return instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 class Venue(models.Model):
@@ -54,6 +60,7 @@ class Event(models.Model):
     names_required = models.BooleanField(
         _("tickets bear a name that is checked"), default=False, help_text=_("Relays then see the beneficiaries' names.")
     )
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("event"), _("events")
@@ -88,6 +95,27 @@ class Event(models.Model):
     @property
     def is_open_dated(self) -> bool:
         return self.starts_at is None
+
+    @property
+    def anchor(self) -> datetime:
+        """The instant that its other times are counted from."""
+        return self.starts_at or self.valid_until
+
+    def is_already(self, venue: Venue, times: dict[str, datetime | None]) -> bool:
+        return self.venue == venue and all(getattr(self, name) == time for name, time in times.items())
+
+    def times_around(self, anchor: datetime, venue: Venue) -> dict[str, datetime | None]:
+        """All its times, were it to start (of an open date: to end) then and there.
+
+        Each keeps its distance on the clock of the place: doors at seven the evening before stay so across a change of hour.
+        """
+        there, began = ZoneInfo(venue.zone), on_the_clock(self.anchor, self.venue.zone)
+        times: dict[str, datetime | None] = {}
+        for name in ("starts_at", "doors_at", "ends_at", "valid_from", "valid_until", "names_until"):
+            instant = getattr(self, name)
+            moved = instant and on_the_clock(anchor, venue.zone) + (on_the_clock(instant, self.venue.zone) - began)
+            times[name] = moved and moved.replace(tzinfo=there)
+        return times
 
 
 class Seat(models.Model):
