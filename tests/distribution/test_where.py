@@ -5,7 +5,8 @@ import uuid
 from html import unescape
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Relay
@@ -170,3 +171,29 @@ def test_the_history_says_whose_part_it_was_where_it_may_not_say_who(client, gro
     assert "Distribué à un membre de la structure Amicale par un relais de la structure Amicale" in page
     assert "Confié par Lyon à Atelier (un relais de la structure Lyon)" in page
     assert f"Confié par Groupe à Lyon (Samia {CANARY}-Groupe)" in page
+
+
+def test_the_tree_asks_as_often_for_forty_structures_on_four_levels_as_for_three(client, seller, signing_key):
+    def asked(count: int) -> int:
+        top = relay_of(f"Tête {count}")
+        product = factories.stock(top.company, count)
+        companies, above = [top.company], [0]
+        with transaction.atomic():
+            for n, ticket in enumerate(Ticket.objects.filter(product=product).order_by("pk"), 1):
+                companies.append(factories.CompanyFactory(name=f"Site {n}", parent=companies[(n - 1) // 3]))
+                above.append((n - 1) // 3)
+                path = [n]
+                while above[path[0]]:
+                    path.insert(0, above[path[0]])
+                for step in path:
+                    tickets_actions.steps.forward([ticket], to=companies[step], by=top.user, act=None)
+                    ticket.company = companies[step]
+        client.force_login(top.user, backend=BACKEND)
+        url = f"/c/{top.company.public_id}/products/{product.public_id}/"
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(url).content.decode()
+        assert page.count('<div class="node">') == 2 * count + 1
+        return len(queries)
+
+    assert asked(3) == asked(40)
