@@ -1,7 +1,11 @@
-"""Where every view of a relay starts: who she is for the company in the address, and what she may do there."""
+"""Where every view of a relay starts: who she is for the company in the address, and what she may do there; and of staff."""
 
-from django.http import HttpRequest
+from functools import wraps
 
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from accounts.admin_site import has_second_factor
 from accounts.errors import MayNot
 from accounts.models import Relay, User
 
@@ -39,3 +43,22 @@ def reading_accounts(request: HttpRequest, company_id) -> Relay:
     if not (relay.may_see_accounts or relay.may_distribute):
         raise MayNot
     return relay
+
+
+def for_staff(permission: str):
+    """Staff who have this right, behind their second factor. For anybody else the page does not exist."""
+
+    def guarded(view):
+        @wraps(view)
+        def judged(request: SignedInRequest, *args, **kwargs) -> HttpResponse:
+            if not request.user.is_staff:
+                raise Http404
+            if not has_second_factor(request.user):
+                return redirect("mfa_index")
+            if not request.user.has_perm(permission):
+                raise MayNot
+            return view(request, *args, **kwargs)
+
+        return judged
+
+    return guarded

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Relay
@@ -79,3 +80,12 @@ def settled(rows):
     """The last of these for each address whose email was taken or refused."""
     rows = rows.filter(delivery__state__in=["sent", "failed"]).select_related("delivery")
     return rows.order_by("delivery__recipient", "-delivery__created_at").distinct("delivery__recipient")
+
+
+def relays_told(products: Collection[int]) -> dict[int, datetime]:
+    """When the relays who hold tickets of each product were last reminded of them; a product of which they never were is left out."""
+    starts = Q(pk=None)
+    for product in products:
+        starts |= Q(dedupe_key__startswith=f"stock_reminder:{product}:")
+    told = Delivery.objects.filter(starts).exclude(state=Delivery.State.CANCELLED)
+    return {int(product): at for product, at in told.order_by().values_list("refs__product").annotate(at=Max("created_at"))}

@@ -283,6 +283,7 @@ CELERY_BEAT_SCHEDULE = {
     "options": {"task": "sales.tasks.end_lapsed_options", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "sweep": {"task": "outbox.tasks.sweep", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "remind-relays": {"task": "distribution.tasks.remind_relays", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
+    "count": {"task": "dashboard.tasks.count", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
     "retention": {"task": "accounts.tasks.apply_retention", "schedule": crontab(hour=3, minute=10)},
     "sweep-printouts": {"task": "distribution.tasks.sweep_printouts", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "sweep-login": {"task": "outbox.tasks.send_login_codes", "schedule": timedelta(seconds=30), "options": {"expires": 25}},

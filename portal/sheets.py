@@ -3,15 +3,18 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.core.files.uploadedfile import UploadedFile
+from django.http import StreamingHttpResponse
+from django.utils import translation
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from portal.errors import Refused
 from portal.templatetags.words import number
 from portal.uploads import MOST_BYTES, TOO_LARGE
-from portal.workbook import CannotRead, Sheet, read_workbook
+from portal.workbook import CannotRead, Sheet, read_workbook, workbook_pieces
 
 MOST_ROWS, MOST_COLUMNS = 5_000, 30
 ABOVE = 20  # rows of title and headings that may stand above the people
@@ -141,9 +144,40 @@ def plain(cell: str) -> str:
     return MADE_SAFE.sub("", cell)
 
 
-def csv_text(rows: Iterable[Iterable]) -> str:
-    """Rows as CSV: with the mark that makes Excel read UTF-8, and semicolons as French spreadsheets expect."""
-    text = io.StringIO()
+def csv_pieces(rows: Iterable[Iterable]) -> Iterator[str]:
+    """Rows as CSV, row by row: with the mark that makes Excel read UTF-8, and semicolons as French spreadsheets expect."""
+    text = io.StringIO("\ufeff")
+    text.seek(0, io.SEEK_END)
     writer = csv.writer(text, delimiter=";")
-    writer.writerows([safe(value) for value in row] for row in rows)
-    return "\ufeff" + text.getvalue()
+    for row in rows:
+        writer.writerow([safe(value) for value in row])
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
+
+
+def csv_text(rows: Iterable[Iterable]) -> str:
+    """The same in one piece."""
+    return "".join(csv_pieces(rows))
+
+
+def as_file(rows: Iterable[Sequence], name: str, kind: str) -> StreamingHttpResponse:
+    """Rows as a file to download, CSV or XLSX, that leaves as they come: of whatever size, it takes no more memory."""
+    if kind == "xlsx":
+        pieces, content_type = workbook_pieces(rows, sheet=name), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    else:
+        pieces, content_type = (piece.encode() for piece in csv_pieces(rows)), "text/csv; charset=utf-8"
+    headers = {"Content-Disposition": f'attachment; filename="{slugify(name)[:60] or "relais"}.{kind}"'}
+    return StreamingHttpResponse(in_the_language_of_now(pieces), content_type=content_type, headers=headers)
+
+
+def in_the_language_of_now(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """They are made after the view has answered, when the language of its page is no longer set."""
+    chosen = translation.get_language()
+
+    def told() -> Iterator[bytes]:
+        with translation.override(chosen):
+            yield from pieces
+
+    return told()

@@ -6,8 +6,9 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -76,27 +77,54 @@ PARTS = {
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML has no way to say
 
 
-def write_workbook(rows: Iterable[Sequence], *, sheet: str, widths: Sequence[int]) -> bytes:
-    """Rows as XLSX: the first are headings that stay in sight, numbers are numbers, all else is text and never a formula.
+class Pipe(io.RawIOBase):
+    """What a zip file is written to, taken away piece by piece: nothing of it is kept."""
 
-    A column without width is hidden.
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        taken, self.pieces = b"".join(self.pieces), []
+        return taken
+
+
+def workbook_pieces(rows: Iterable[Sequence], *, sheet: str, widths: Sequence[int] = ()) -> Iterator[bytes]:
+    """Rows as XLSX, piece by piece as they come: the first are headings that stay in sight, numbers are numbers, all else is
+    text and never a formula.
+
+    A column with a width of nothing is hidden.
     """
     columns = "".join(
         f'<col min="{n}" max="{n}" width="{width or 9}" hidden="{int(not width)}" customWidth="1"/>' for n, width in enumerate(widths, 1)
     )
-    body = "".join(row_of(number, row) for number, row in enumerate(rows, 1))
     view = '<sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView>'
-    parts = PARTS | {
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}"><sheets><sheet name="{name_of(sheet)}" sheetId="1" r:id="r1"/>'
-        "</sheets></workbook>",
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetViews>{view}</sheetViews><cols>{columns}</cols>'
-        f"<sheetData>{body}</sheetData></worksheet>",
-    }
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    book = f'<sheets><sheet name="{name_of(sheet)}" sheetId="1" r:id="r1"/></sheets></workbook>'
+    parts = PARTS | {"xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{LINKS}">{book}'}
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(name, HEAD + content)
-    return made.getvalue()
+        with archive.open("xl/worksheets/sheet1.xml", "w") as part:
+            wide = f"<cols>{columns}</cols>" if columns else ""
+            part.write(f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews>{view}</sheetViews>{wide}<sheetData>'.encode())
+            for number, row in enumerate(rows, 1):
+                part.write(row_of(number, row).encode())
+                if pipe.pieces:
+                    yield pipe.taken()
+            part.write(b"</sheetData></worksheet>")
+    yield pipe.taken()
+
+
+def write_workbook(rows: Iterable[Sequence], *, sheet: str, widths: Sequence[int]) -> bytes:
+    """The same in one piece."""
+    return b"".join(workbook_pieces(rows, sheet=sheet, widths=widths))
 
 
 def row_of(number: int, row: Sequence) -> str:
@@ -104,7 +132,7 @@ def row_of(number: int, row: Sequence) -> str:
     cells = []
     for at, value in enumerate(row):
         place = f'r="{chr(65 + at)}{number}" s="{style}"'
-        if isinstance(value, int):
+        if isinstance(value, int | Decimal):
             cells.append(f'<c r="{chr(65 + at)}{number}"><v>{value}</v></c>')
         elif value:
             cells.append(f'<c {place} t="inlineStr"><is><t xml:space="preserve">{escape(UNWRITABLE.sub("", str(value)))}</t></is></c>')

@@ -12,7 +12,7 @@ from distribution.actions.printing import print_act, print_for_members
 from distribution.actions.printouts import cancel_printout, check_files, render_at_once
 from distribution.actions.reassign import reassign
 from distribution.actions.reclaim import reclaim
-from distribution.actions.remind import remind, remind_relays
+from distribution.actions.remind import remind, remind_relays, remind_relays_now
 from distribution.actions.stranded import take_back_stranded
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "reclaim_from",
     "remind",
     "remind_relays",
+    "remind_relays_now",
     "rename",
     "render_at_once",
     "send_again",

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -79,6 +80,20 @@ def remind_relays() -> int:
     return owe_relay_reminders(due, at)
 
 
+@transaction.atomic(durable=True)
+def remind_relays_now(*, products: Collection[int], by: User) -> int:
+    """Staff remind the relays who still hold tickets of these products, for events that have not begun; how many emails.
+
+    The relays of a company are reminded of a product once a day, by the clock or by whoever asks: nothing leaves twice.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    at = now()
+    to_come = Event.objects.alias(starts=Coalesce("starts_at", "valid_until")).filter(starts__gt=at)
+    chosen = Product.objects.filter(pk__in=products, event__in=to_come).order_by("pk").select_for_update(no_key=True, of=("self",))
+    due = {product.pk: (product, at.astimezone(ZoneInfo(product.event.venue.zone))) for product in chosen.for_list()}
+    return owe_relay_reminders(due, at)
+
+
 def deadline(event: Event, days: int) -> datetime:
     """The morning, at the venue, of the day so many days before the event."""
     zone = ZoneInfo(event.venue.zone)
@@ -87,7 +102,10 @@ def deadline(event: Event, days: int) -> datetime:
 
 
 def owe_relay_reminders(due: dict[int, tuple[Product, datetime]], at: datetime) -> int:
-    """One email to each relay who may distribute, for each company that still has tickets of a product and was not told."""
+    """One email to each relay who may distribute, for each company that still has tickets of a product and was not told.
+
+    The instant beside a product names the reminder by its date, and leaves out tickets that came later.
+    """
     came = Movement.objects.filter(ticket=OuterRef("pk"), to_company__isnull=False).order_by("-pk").values("at")[:1]
     left = Ticket.objects.filter(product__in=due, status="available").order_by()
     held = left.annotate(came=Subquery(came)).values_list("product", "company").annotate(first=Min("came"))

@@ -187,3 +187,18 @@ def test_the_admin_is_for_staff_and_for_those_of_them_who_have_the_right(client,
     client.force_login(factories.UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
     for name, path in urls_for("staff"):
         assert client.get(fill(path, admin_ids(name))).status_code in (200, 302, 403, 404, 405), name
+
+
+def test_the_sellers_pages_exist_for_staff_alone_and_open_by_their_rights(client, story, settings):
+    settings.STAFF_NEEDS_SECOND_FACTOR = False
+    for user in (story["relay"].user, factories.login(story["member"].email)):
+        client.force_login(user, backend=BACKEND)
+        for name, path in urls_for("seller"):
+            for method in (client.get, client.post):
+                assert method(fill(path, story["ids"])).status_code in (404, 405), name
+
+    for rights, answers in (({}, (403, 405)), ({"is_superuser": True}, (200, 302, 405))):
+        client.force_login(factories.UserFactory(is_staff=True, **rights), backend=BACKEND)
+        for name, path in urls_for("seller"):
+            for method in (client.get, client.post):
+                assert method(fill(path, story["ids"])).status_code in answers, name

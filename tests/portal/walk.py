@@ -12,7 +12,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # Who may see a page: everyone; a gate's device by its token; whoever is signed in; the member who holds the ticket;
 # a relay of the company, only one with the right to distribute, one who keeps the list of members (who distributes or
-# manages), buys, sees accounts, or (customer) does either. The admin's pages are the staff's.
+# manages), buys, sees accounts, or (customer) does either. The admin's pages are the staff's;
+# the seller's are those of staff too, and for others do not exist.
 MATRIX = {
     "account_request_login_code": "public", "account_confirm_login_code": "public", "account_login": "public",
     "account_logout": "public", "account_signup": "public", "account_inactive": "public",
@@ -39,7 +40,8 @@ MATRIX = {
     "distribution:name": "member", "distribution:show": "member", "distribution:give_back": "member", "distribution:calendar": "member",
     "distribution:home": "relay", "distribution:history": "relay", "distribution:product": "relay",
     "distribution:tickets": "relay", "distribution:ticket": "relay", "distribution:distribution": "relay",
-    "dashboard:figures": "relay",
+    "dashboard:figures": "relay", "dashboard:seller": "seller", "dashboard:remind": "seller", "dashboard:seller_tickets": "seller",
+    "dashboard:seller_csv": "seller", "dashboard:seller_xlsx": "seller",
     "distribution:distribute": "distributor", "distribution:people": "distributor", "distribution:hand_over": "distributor",
     "distribution:reclaim": "distributor", "distribution:print_for_members": "distributor", "distribution:undo": "distributor",
     "distribution:send_again": "distributor", "distribution:print_act": "distributor", "distribution:sheet": "distributor",

@@ -2,6 +2,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from accounts.models import Company, Seller
+from dashboard.actions import count
 from demo import crowd, loader
 
 WORDS = """
@@ -15,7 +16,7 @@ WORDS = """
     a relay of a site     {thomas}
     a relay of two        {ines}
     a member              {zoe}
-    the seller's staff    {staff}     then {base}/admin/
+    the seller's staff    {staff}     then {base}/admin/ or {base}/dashboard/
 
   The gate of tonight   {base}/gate/      with one of these codes, once each: {codes}
 """
@@ -46,5 +47,7 @@ class Command(BaseCommand):
             if Company.objects.exists():  # an earlier start was interrupted
                 call_command("flush", interactive=False, verbosity=0)
             loader.tell()
+            count()
         if factor:
             crowd.gather(factor)
+            count()
