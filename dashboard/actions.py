@@ -1,8 +1,10 @@
-"""What the clock does for the seller's figures."""
+"""What the clock does for the seller's figures, and what staff take away."""
 
 from django.db import connection, transaction
 
-from dashboard.models import Counted
+from accounts.models import User
+from dashboard.models import Counted, Export
+from members.models import Consent
 from portal.clock import now
 
 # Tickets are summed by order line first: a line has one product, one company that bought and one channel.
@@ -49,3 +51,9 @@ def count() -> None:
         cursor.execute("SET LOCAL work_mem = '64MB'")  # a million tickets are summed in memory, three times as fast
         cursor.execute(COUNT, {"at": at})
     Counted.objects.update_or_create(pk=1, defaults={"at": at})
+
+
+@transaction.atomic(durable=True)
+def note_export(*, by: User) -> Export:
+    """Write down that somebody takes the addresses of those who receive offers, and how many they are."""
+    return Export.objects.create(by=by, quantity=Consent.objects.for_offers().count())

@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Now
 
-from accounts.models import Company
+from accounts.models import Company, User
 from tickets.models import Event, Order, Product
 
 
@@ -71,6 +71,20 @@ class Counted(models.Model):
     """When the tallies were last counted: one row."""
 
     at = models.DateTimeField()
+
+    def __str__(self):
+        return f"{self.at}"
+
+
+class Export(models.Model):
+    """The addresses of those who said yes to the seller's offers were taken away: by whom and when. Lines are added, never changed."""
+
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    quantity = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-at", "-pk"]
 
     def __str__(self):
         return f"{self.at}"

@@ -148,6 +148,11 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         answers = self.filter(Q(user=user, withdrawn_at=None) | Q(mark=mark_of(user.email)))
         return answers.order_by(F("withdrawn_at").desc(nulls_first=True)).first()
 
+    def for_offers(self):
+        """The answers on the strength of which offers may be sent: yes, not taken back, of people who may still log in."""
+        said_yes = self.filter(given_at__isnull=False, withdrawn_at=None, user__is_active=True, user__erased_at=None)
+        return said_yes.select_related("user").order_by("given_at", "pk")
+
 
 class Consent(models.Model):
     """A person's yes, and perhaps later no, to the seller's offers: the proof that the law asks for (CPCE art. L. 34-5).

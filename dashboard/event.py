@@ -1,0 +1,115 @@
+"""One event afterwards: the statement that the law asks of each performance; and its doors, minute by minute."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, F, Max, Min, Q
+from django.db.models.functions import Coalesce, TruncMinute
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from control.models import Scan
+from portal.templatetags.words import local
+from tickets.models import Event, Ticket
+from tickets.stock import GIVEN
+
+MOST_BARS = 60
+COUNTS = {
+    "issued": pgettext_lazy("tickets", "Issued"),
+    "cancelled": pgettext_lazy("tickets", "Cancelled"),
+    "standing": pgettext_lazy("tickets", "Sold"),
+    "receipts": gettext_lazy("Receipts, VAT included"),
+    "distributed": pgettext_lazy("tickets", "Distributed"),
+    "checked": pgettext_lazy("tickets", "Checked"),
+    "absent": pgettext_lazy("tickets", "No-show"),
+}
+STEPS = [1, 5, 15, 60, 24 * 60]  # minutes that a bar may stand for
+
+
+@dataclass
+class Category:
+    """The tickets of a category at one price: numbers, counts and receipts, as art. 50 sexies H of annex IV to the CGI names them."""
+
+    category: str
+    unit_price: Decimal
+    vat_rate: Decimal
+    first: int
+    last: int
+    issued: int
+    cancelled: int
+    distributed: int
+    checked: int
+
+    @property
+    def standing(self) -> int:
+        return self.issued - self.cancelled
+
+    @property
+    def receipts(self) -> Decimal:
+        """VAT included: what stands of it was sold, whatever its channel and whether it was used."""
+        return self.standing * self.unit_price
+
+    @property
+    def absent(self) -> int:
+        return self.distributed - self.checked
+
+    @property
+    def counts(self) -> list[tuple[str, str, int | Decimal]]:
+        return [(name, str(heading), getattr(self, name)) for name, heading in COUNTS.items()]
+
+
+@dataclass
+class Statement:
+    event: Event
+    categories: list[Category]
+    at_the_gates: int  # admissions that the gates keep and nobody took back
+    over: bool
+
+    def sum(self, name: str):
+        return sum((getattr(category, name) for category in self.categories), Decimal(0) if name == "receipts" else 0)
+
+    @property
+    def total(self) -> dict:
+        return {name: self.sum(name) for name in COUNTS}
+
+
+def statement(event: Event, at: datetime) -> Statement:
+    """Drawn from the tickets, which are never deleted: presales, subscriptions and free entries are tickets like others."""
+    rows = (
+        Ticket.objects.filter(event=event)
+        .order_by("product__category", "-order_line__unit_price", "order_line__vat_rate")
+        .values(
+            category=F("product__category"),
+            unit_price=F("order_line__unit_price"),
+            vat_rate=F("order_line__vat_rate"),
+        )
+        .annotate(
+            first=Min("number"),
+            last=Max("number"),
+            issued=Count("pk"),
+            cancelled=Count("pk", filter=Q(status="cancelled")),
+            distributed=Count("pk", filter=Q(status__in=GIVEN)),
+            checked=Count("pk", filter=Q(status="checked")),
+        )
+    )
+    admitted = Scan.objects.of_event(event).standing().count()
+    return Statement(event, [Category(**row) for row in rows], admitted, over=event.valid_until <= at)
+
+
+def entries(event: Event) -> list[tuple[datetime, int]]:
+    """How many came in, by the minute and, where that makes too many bars, by as many minutes as leave them readable.
+
+    By the gate's clock for what it admitted without network.
+    """
+    came = Scan.objects.of_event(event).standing().annotate(came=Coalesce("said_at", "at")).order_by()
+    minutes = dict(came.values_list(TruncMinute("came")).annotate(n=Count("pk")))
+    if not minutes:
+        return []
+    first, last = min(minutes), max(minutes)
+    step = next(step for step in STEPS if (last - first) / timedelta(minutes=step) < MOST_BARS or step == STEPS[-1])
+    width = timedelta(minutes=step)
+    first -= timedelta(minutes=local(first, event.venue.zone).minute % min(step, 60))
+    bars = [[first + n * width, 0] for n in range(int((last - first) / width) + 1)]
+    for minute, count in minutes.items():
+        bars[int((minute - first) / width)][1] += count
+    return [(at, count) for at, count in bars]
