@@ -1,10 +1,12 @@
 """Delivery truth: how far each person's tickets of a product have come, in words a relay can repeat."""
 
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -141,6 +143,27 @@ class Holder:
         if self.stage in ("printed", "checked"):
             return sum(t.status == self.stage or (self.stage == "printed" and t.status == "checked") for t in self.tickets)
         return sum(t.is_named for t in self.tickets) if self.stage == "named" else len(self.tickets)
+
+
+def undelivered(relay: Relay) -> dict[tuple[int, int], uuid.UUID]:
+    """People to come to an event, whose last email about it was refused: by member and product, its public id."""
+    acts = Recipient.objects.in_sight_of(relay).filter(distribution__undone_at=None)
+    reminders = Reminder.objects.filter(member__company=relay.company)
+    of_acts = still_refused(acts, "distribution__product")
+    return {(member, product): public_id for member, product, public_id in [*of_acts, *still_refused(reminders, "product")]}
+
+
+def still_refused(rows, product: str):
+    """Those of these emails that were refused, with nothing sent later, to whoever still has a ticket to print."""
+    hers = {"member": OuterRef("member"), "delivery__created_at__gt": OuterRef("delivery__created_at")}
+    acts = Recipient.objects.filter(**hers, distribution__product=OuterRef(product), distribution__undone_at=None)
+    reminders = Reminder.objects.filter(**hers, product=OuterRef(product))
+    held = Ticket.objects.filter(
+        Q(member=OuterRef("member")) | Q(member=OuterRef("member__merged_into")), product=OuterRef(product), status="distributed"
+    )
+    refused = rows.filter(Exists(held), ~Exists(acts), ~Exists(reminders), delivery__state=Delivery.State.FAILED)
+    coming = refused.filter(**{f"{product}__event__valid_until__gt": Now()})
+    return coming.order_by("pk").values_list("member", product, f"{product}__public_id")
 
 
 def holders(relay: Relay, product: Product, members: Collection[int | None] | None = None) -> list[Holder]:

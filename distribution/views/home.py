@@ -1,8 +1,6 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -10,13 +8,14 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import Relay
 from distribution.history import losers_of
-from distribution.models import Distribution, Recipient
+from distribution.models import Distribution
+from distribution.truth import undelivered
 from distribution.views.scope import acting
 from members.models import Member
 from portal.clock import now
 from portal.text import folded
 from tickets.changes import in_words
-from tickets.models import Event, EventChange, Product, Ticket
+from tickets.models import Event, EventChange, Product
 from tickets.stock import Figures, stock_of, stranded_below
 
 MOST_STRANDED = MOST_CHANGES = 3
@@ -71,23 +70,11 @@ def home(request: HttpRequest, company_id) -> HttpResponse:
         "words": words,
         "kind": kind,
         "members": Member.objects.of(relay.company).count(),
-        "refused": refused_addresses(relay),
+        "refused": list(undelivered(relay).values()),
         "changes": [(change, in_words(change)) for change in EventChange.objects.to_be_known_by(relay.company)[:MOST_CHANGES]],
         "stranded": stranded_below(relay.company)[:MOST_STRANDED],
     }
     return render(request, "distribution/home.html", context)
-
-
-def refused_addresses(relay: Relay):
-    """People to come to an event of the company whose email was refused, with the product to correct it from."""
-    still_held = Ticket.objects.filter(member=OuterRef("member"), product=OuterRef("distribution__product"))
-    recipients = Recipient.objects.in_sight_of(relay).filter(
-        Exists(still_held),
-        delivery__state="failed",
-        distribution__undone_at=None,
-        distribution__product__event__valid_until__gt=Now(),
-    )
-    return list(recipients.select_related("distribution__product__event", "member")[:20])
 
 
 @require_GET
@@ -98,8 +85,9 @@ def history(request: HttpRequest, company_id) -> HttpResponse:
     page = Paginator(acts, 30).get_page(request.GET.get("page"))
     names = {act.actor_id: _("the seller") for act in page if act.actor.is_staff}
     names |= dict(Relay.objects.filter(company=relay.company).values_list("user", "first_name"))
-    losers = losers_of(page)
+    losers, refused = losers_of(page), undelivered(relay)
     for act in page:
         act.losers = losers.get(act.public_id, [])
+        act.refused = sum((r.member_id, act.product_id) in refused for r in act.recipients.all()) if act.undone_at is None else 0
     context = {"relay": relay, "here": "history", "page": page, "names": names}
     return render(request, "distribution/history.html", context)

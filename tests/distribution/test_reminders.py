@@ -371,3 +371,37 @@ class TestRelays:
 
         assert asked(2) == asked(10)
         assert Movement.objects.exists()
+
+
+def test_a_refused_reminder_is_on_the_home_and_in_the_history_until_the_address_is_corrected(as_relay, relay, product, people):
+    anne = people["Anne"]
+    home, history = f"/c/{relay.company.public_id}/", f"/c/{relay.company.public_id}/history/"
+    click(relay, product, "opened")
+    assert "pas arrivé" not in said(as_relay.get(home)) and "refusée" not in said(as_relay.get(history))
+    Delivery.objects.filter(kind="tickets_reminder", recipient=anne.email).update(state="failed")
+
+    assert "1 courriel n’est pas arrivé" in said(as_relay.get(home)) and product.public_id.urn[9:] in said(as_relay.get(home))
+    assert "1 adresse refusée" in said(as_relay.get(history))
+    correct_address(relay=relay, member=anne, shown=anne.email, email="anne@exemple.fr", request_key=uuid.uuid4())
+    assert "pas arrivé" not in said(as_relay.get(home)) and "refusée" not in said(as_relay.get(history))
+
+
+def test_what_arrived_later_or_was_printed_since_is_no_more_to_be_mended(as_relay, relay, product, people):
+    anne, home = people["Anne"], f"/c/{relay.company.public_id}/"
+    click(relay, product, "opened")
+    hers = Delivery.objects.filter(recipient=anne.email)
+    hers.filter(kind="tickets_distributed").update(state="failed")
+    assert "pas arrivé" not in said(as_relay.get(home))
+    hers.update(state="failed")
+    assert "1 courriel n’est pas arrivé" in said(as_relay.get(home))
+    factories.printed(list(anne.tickets.all()))
+    assert "pas arrivé" not in said(as_relay.get(home))
+
+
+def test_another_company_is_not_told_of_a_refused_reminder(as_relay, relay, product, people):
+    click(relay, product, "opened")
+    Delivery.objects.filter(recipient=people["Anne"].email).update(state="failed")
+    other = factories.RelayFactory()
+    as_relay.force_login(other.user, backend="django.contrib.auth.backends.ModelBackend")
+
+    assert "pas arrivé" not in said(as_relay.get(f"/c/{other.company.public_id}/"))
