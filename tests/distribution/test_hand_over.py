@@ -58,6 +58,18 @@ def test_handing_over_prints_at_once_without_any_email(relay):
     assert not factories.owed().exists()
 
 
+@pytest.mark.parametrize(("quantity", "names", "seats"), [(0, 0, 0), (-1, 0, 0), (1, 2, 0), (1, 0, 2)])
+def test_no_ticket_or_fewer_than_names_or_seats_moves_nothing(relay, quantity, names, seats):
+    product = factories.stock(relay.company, 3)
+    chosen = Ticket.objects.values_list("pk", flat=True)[:seats]
+    values = {"quantity": quantity, "names": [("Zoé", "Lefèvre")] * names, "chosen": list(chosen)}
+
+    with pytest.raises(NobodyChosen):
+        hand_over(relay=relay, product=product, **values, request_key=uuid.uuid4())
+
+    assert not Distribution.objects.exists() and not Movement.objects.filter(kind="handed_over").exists()
+
+
 def test_handing_over_more_than_is_left_moves_nothing(relay):
     product = factories.stock(relay.company, 1)
 
