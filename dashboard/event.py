@@ -39,6 +39,7 @@ class Category:
     cancelled: int
     distributed: int
     checked: int
+    over: bool
 
     @property
     def standing(self) -> int:
@@ -50,11 +51,12 @@ class Category:
         return self.standing * self.unit_price
 
     @property
-    def absent(self) -> int:
-        return self.distributed - self.checked
+    def absent(self) -> int | None:
+        """Known once the event is over."""
+        return self.distributed - self.checked if self.over else None
 
     @property
-    def counts(self) -> list[tuple[str, str, int | Decimal]]:
+    def counts(self) -> list[tuple[str, str, int | Decimal | None]]:
         return [(name, str(heading), getattr(self, name)) for name, heading in COUNTS.items()]
 
 
@@ -65,7 +67,9 @@ class Statement:
     at_the_gates: int  # admissions that the gates keep and nobody took back
     over: bool
 
-    def sum(self, name: str):
+    def sum(self, name: str) -> int | Decimal | None:
+        if name == "absent" and not self.over:
+            return None
         return sum((getattr(category, name) for category in self.categories), Decimal(0) if name == "receipts" else 0)
 
     @property
@@ -93,7 +97,8 @@ def statement(event: Event, at: datetime) -> Statement:
         )
     )
     admitted = Scan.objects.of_event(event).standing().count()
-    return Statement(event, [Category(**row) for row in rows], admitted, over=event.valid_until <= at)
+    over = event.valid_until <= at
+    return Statement(event, [Category(**row, over=over) for row in rows], admitted, over)
 
 
 def entries(event: Event) -> list[tuple[datetime, int]]:

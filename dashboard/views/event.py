@@ -79,5 +79,9 @@ def rows_of(told: Statement) -> Iterator[list]:
     yield []
     yield [_("Category"), _("Price, VAT included"), _("VAT rate"), _("First number"), _("Last number"), *COUNTS.values()]
     for c in told.categories:
-        yield [c.category, c.unit_price, c.vat_rate, c.first, c.last, *(getattr(c, name) for name in COUNTS)]
-    yield [_("In all"), "", "", "", "", *told.total.values()]
+        yield [c.category, c.unit_price, c.vat_rate, c.first, c.last, *(written(getattr(c, name)) for name in COUNTS)]
+    yield [_("In all"), "", "", "", "", *map(written, told.total.values())]
+
+
+def written(count):
+    return "" if count is None else count

@@ -48,6 +48,8 @@ def evening(relay, staff):
 
 
 def test_by_category_first_and_last_number_count_price_and_receipts(evening):
+    assert statement(evening, now()).total["absent"] is None
+    over(evening)
     told = statement(evening, now())
 
     assert [
