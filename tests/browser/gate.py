@@ -85,3 +85,21 @@ def type_code(page: Page, code: str) -> None:
     """What a hand-held scanner does."""
     page.get_by_label("Code du billet").fill(code)
     page.keyboard.press("Enter")
+
+
+def listed(page: Page) -> None:
+    """The list and the page itself are on the device."""
+    kept = """async () => {
+      const names = await caches.keys();
+      const page = await caches.match('/gate/');
+      const db = await new Promise((ok) => { const r = indexedDB.open('relais-gate'); r.onsuccess = () => ok(r.result); });
+      const asked = db.transaction('kept').objectStore('kept').get('list');
+      const list = await new Promise((ok) => { asked.onsuccess = () => ok(asked.result); });
+      db.close();
+      return Boolean(names.length && page && list);
+    }"""
+    for _ in range(100):
+        if page.evaluate(kept):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError("the device has not kept the page and the list")

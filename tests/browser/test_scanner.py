@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from control.models import Scan
 from distribution.actions import reclaim
 from tests import factories
-from tests.browser.gate import a_gate, become, film, photographed, ready, show, type_code, verdict
+from tests.browser.gate import a_gate, become, film, listed, photographed, ready, show, type_code, verdict
 from tests.control.conftest import code_of
 from tickets.models import Ticket
 
@@ -52,9 +52,15 @@ def test_a_print_is_admitted_once_then_replaced_by_the_new_one(playwright, chrom
         page.wait_for_timeout(3000)  # the same print stays in view: it is one scan
         assert Scan.objects.count() == 1
 
+        for waits in ("Ouvrir la caméra", "Lampe", "Admettre"):  # shown only when there is something to do
+            expect(page.get_by_role("button", name=waits)).to_be_hidden()
+
         show(page, camera, ticket)
         assert "Porte B" in verdict(page, "Déjà contrôlé")
+        expect(page.locator("[data-verdict] svg")).to_be_in_viewport(ratio=1)
         page.get_by_role("button", name="Annuler ce contrôle").wait_for(state="hidden")
+        page.get_by_role("button", name="Billet suivant").click()
+        expect(page.locator("[data-verdict] h1")).to_have_text("Prêt")
 
         (second,) = given(relay, product)
         old = photographed(second)
@@ -111,21 +117,3 @@ def test_all_of_it_again_without_network_and_nothing_is_lost(playwright, chromiu
         ("admitted", "admitted", ""), ("refused", "refused", "unknown"),
     ]  # fmt: skip
     assert {t.pk for t in Ticket.objects.filter(status="checked")} == {first.pk, second.pk}
-
-
-def listed(page):
-    """The list and the page itself are on the device."""
-    kept = """async () => {
-      const names = await caches.keys();
-      const page = await caches.match('/gate/');
-      const db = await new Promise((ok) => { const r = indexedDB.open('relais-gate'); r.onsuccess = () => ok(r.result); });
-      const asked = db.transaction('kept').objectStore('kept').get('list');
-      const list = await new Promise((ok) => { asked.onsuccess = () => ok(asked.result); });
-      db.close();
-      return Boolean(names.length && page && list);
-    }"""
-    for _ in range(100):
-        if page.evaluate(kept):
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError("the device has not kept the page and the list")

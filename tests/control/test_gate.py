@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from control.actions import ask_pairing, revoke_devices, scan
 from control.models import Scan
-from control.verdicts import sentence, title
+from control.verdicts import informed, sentence, sentences, title
 from distribution.actions import reclaim, rename
 from distribution.errors import CannotReclaim
 from distribution.models import Distribution
@@ -192,6 +192,9 @@ class TestRaces:
 
         assert Counter(reason for found in results for reason in found) == {"": 1, "already_checked": 99}
         assert Scan.objects.count() == 100
+        first = Scan.objects.select_related("device__gate").get(verdict="admitted").device.gate.name
+        refused = informed(list(Scan.objects.filter(verdict="refused")), devices[0])
+        assert {f"{first}, au nom de Zoé Lefèvre" in words for words in sentences(refused)} == {True}
 
     def test_the_same_reading_sent_twice_at_once_is_kept_once(self, device, ticket):
         key, code = uuid.uuid4(), code_of(ticket)

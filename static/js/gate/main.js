@@ -70,7 +70,7 @@ function withField(scanner) {
   });
   document.addEventListener("keydown", (event) => {
     const elsewhere = !event.target.closest("input, select, button, a");
-    if (elsewhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey) field.focus();
+    if (elsewhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey) field.focus({ preventScroll: true });
   });
 }
 

@@ -96,7 +96,7 @@ export class Scanner {
 
   async look() {
     const asked = Date.now();
-    const found = await ask(this.config.api, "events");
+    const found = await ask(this.config.api, "events", undefined, 10_000); // nobody waits for this one
     this.ahead = Date.parse(found.now) - (asked + Date.now()) / 2;
     await store.set("ahead", this.ahead);
     this.stuck = "";

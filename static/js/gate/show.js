@@ -36,6 +36,7 @@ export class Page {
     if (name) nodes.push(line("p", name, "name"));
     nodes.push(...sentences.filter(Boolean).map((text) => line("p", bound(text))));
     this.verdict.replaceChildren(...nodes);
+    window.scrollTo(0, 0); // the verdict and not the field that was typed into
     const button = this.main.querySelector("[data-next]");
     button.textContent = look ? this.say("next") : this.say("check");
   }
