@@ -280,6 +280,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "invoices": {"task": "sales.tasks.issue_due_invoices", "schedule": timedelta(hours=1), "options": {"expires": 3000}},
+    "paid-orders": {"task": "sales.tasks.issue_paid_orders", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
     "options": {"task": "sales.tasks.end_lapsed_options", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "sweep": {"task": "outbox.tasks.sweep", "schedule": timedelta(seconds=30), "options": {"expires": 25}},
     "remind-relays": {"task": "distribution.tasks.remind_relays", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},

@@ -13,3 +13,10 @@ def issue_due_invoices() -> None:
     from sales import actions
 
     actions.issue_due_invoices()
+
+
+@shared_task(ignore_result=True)
+def issue_paid_orders() -> None:
+    from sales import actions
+
+    actions.issue_paid_orders()

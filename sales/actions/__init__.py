@@ -15,11 +15,11 @@ from sales.actions.options import (
     request_option,
     revoke_calendar_feed,
 )
-from sales.actions.orders import cancel_order, cancel_part, cancel_tickets, confirm_order
+from sales.actions.orders import cancel_order, cancel_part, cancel_tickets, confirm_order, issue_paid_orders
 
 __all__ = [
     "accept_option", "answer_more_time", "ask_more_time", "cancel_event", "cancel_order", "cancel_part", "cancel_tickets", "confirm_option",
     "confirm_order", "end_lapsed_options", "fill_basket", "give_option_back", "issue_due_invoices", "issue_invoices",
-    "make_calendar_feed", "move_event", "place_order", "refuse_option",
+    "issue_paid_orders", "make_calendar_feed", "move_event", "place_order", "refuse_option",
     "request_option", "reverse_payment", "revoke_calendar_feed",
 ]  # fmt: skip

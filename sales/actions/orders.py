@@ -122,3 +122,16 @@ def cancel_tickets(*, tickets: list[int], by: User, key: str) -> int:
     orders.credit(accounts, cancelled, by=by, at=now())
     options.offer_freed(products)
     return len(cancelled)
+
+
+def issue_paid_orders() -> int:
+    """The clock: issues the tickets of orders that waited for a payment and have it now, from a cancellation too. How many orders."""
+    waiting = Order.objects.filter(state=Order.State.AWAITING).order_by("company").values_list("company", flat=True).distinct()
+    return sum(issue_paid_of(company=company) for company in list(waiting))
+
+
+@transaction.atomic(durable=True)
+def issue_paid_of(*, company: int) -> int:
+    """The same for one company, in one transaction."""
+    account = ledger.lock_account(company)
+    return len(orders.release_paid(account, by=None))

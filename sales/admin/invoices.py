@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.admin import ReadOnlyAdmin
@@ -76,6 +77,10 @@ class PostingAdmin(ReadOnlyAdmin):
 
     def get_urls(self):
         return [path("journal.csv", self.admin_site.admin_view(self.journal), name="sales_posting_journal"), *super().get_urls()]
+
+    def changelist_view(self, request, extra_context=None):
+        last_month = timezone.localdate().replace(day=1) - timedelta(days=1)
+        return super().changelist_view(request, {"last_month": last_month} | (extra_context or {}))
 
     def journal(self, request):
         """A month of entries; the present one unless ?month=2026-10 says another."""

@@ -122,10 +122,10 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request, obj=None):
         shown = ["account", "method", "amount", "received_on", "reference"]
-        return [*shown, "recorded_by", "recorded_at", "state"] if obj else [*shown, "order", "key"]
+        return [*shown, "recorded_by", "recorded_at", "state", "pays"] if obj else [*shown, "order", "key"]
 
     def get_readonly_fields(self, request, obj=None):
-        return ["recorded_by", "recorded_at", "state"] if obj else []
+        return ["recorded_by", "recorded_at", "state", "pays"] if obj else []
 
     def get_changeform_initial_data(self, request):
         return {"received_on": now().date(), **super().get_changeform_initial_data(request)}
@@ -155,6 +155,14 @@ class PaymentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("not matched yet"))
     def unmatched(self, payment):
         return euros(Decimal(0) if payment.undone else payment.amount - payment.used)
+
+    @admin.display(description=_("pays"))
+    def pays(self, payment):
+        """The orders that it is matched with."""
+        rows = payment.settlements.select_related("order").order_by("order__number")
+        return (
+            ", ".join(_("order %(number)s: %(amount)s") % {"number": row.order.number, "amount": euros(row.amount)} for row in rows) or "–"
+        )
 
     @admin.display(description=_("state"))
     def state(self, payment):

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from portal.admin import asks_again, asks_again_to
@@ -79,7 +79,7 @@ class OrderAdmin(admin.ModelAdmin):
         return False
 
     def get_queryset(self, request):
-        return with_money(super().get_queryset(request)).prefetch_related("lines")
+        return with_money(super().get_queryset(request)).prefetch_related("lines", "postings__invoiced__invoice")
 
     @admin.display(description=_("total with VAT"))
     def total(self, order):
@@ -91,7 +91,11 @@ class OrderAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("documents"))
     def documents(self, order):
-        return link_to("admin:tickets_order_form", order.pk, _("order form")) if order.number else ""
+        """Its order form, and the invoices and credit notes that tell it."""
+        links = [link_to("admin:tickets_order_form", order.pk, _("order form"))] if order.number else []
+        told = {posting.invoiced.invoice for posting in order.postings.all() if hasattr(posting, "invoiced")}
+        links += [link_to("admin:sales_invoice_pdf", invoice.pk, invoice.name) for invoice in sorted(told, key=lambda found: found.pk)]
+        return format_html_join(", ", "{}", ((link,) for link in links))
 
     def get_readonly_fields(self, request, obj=None):
         locked = ["company", "channel"] if obj and obj.state != Order.State.DRAFT else []

@@ -245,6 +245,22 @@ def test_an_order_that_waited_is_cancelled_like_another(relay, seller):
     factories.stock(relay.company, 4, product)
 
 
+def test_what_a_cancellation_frees_pays_an_order_that_waited_and_the_clock_issues_its_tickets(relay, seller):
+    Terms.objects.create(paid_first_from=0)
+    product = factories.listing(factories.ProductFactory()).product
+    factories.stock(relay.company, 2, product)
+    paid = Order.objects.get()
+    factories.pay(relay.company, 76)
+    actions.fill_basket(relay=relay, quantities={product.pk: 2})
+    order = actions.place_order(relay=relay, total=Decimal(76), request_key=uuid.uuid4())
+    assert (order.state, actions.issue_paid_orders()) == ("awaiting", 0)
+
+    actions.cancel_order(order=paid.pk, by=factories.UserFactory(is_staff=True))
+
+    assert [actions.issue_paid_orders() for _ in range(2)] == [1, 0]
+    assert Ticket.objects.standing().filter(order_line__order=order).count() == 2
+
+
 def test_a_deposit_pays_at_once_even_above_the_threshold(relay, seller):
     Terms.objects.create(paid_first_from=0)
     Account.objects.update(kind="prepaid", limit=0)

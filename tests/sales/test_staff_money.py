@@ -37,7 +37,8 @@ def test_a_payment_sent_twice_is_recorded_once_and_matched_with_the_order_it_nam
         assert as_staff.post("/admin/sales/payment/add/", form).status_code == 302
 
     assert (Payment.objects.get().settlements.get().order.number, ledger.owed_by(account)) == (2, 38)
-    assert as_staff.get(f"/admin/sales/payment/{Payment.objects.get().pk}/change/").status_code == 200
+    page = as_staff.get(f"/admin/sales/payment/{Payment.objects.get().pk}/change/").content.decode()
+    assert "commande 2 : 38,00" in page.replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,14 @@
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from sales.actions import issue_due_invoices
 from sales.models import Account, Posting
 from sales.steps import ledger
 from tests import factories
+from tests.sales.test_invoices import written_by_law
 from tickets.models import Order, OrderLine, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -56,11 +60,19 @@ def test_a_part_is_cancelled_from_the_orders_page(as_staff, relay):
     assert Posting.objects.count() == 2
 
 
-def test_the_list_has_every_channel_with_its_order_form(as_staff, relay):
-    for channel in ("phone", "box_office", "online"):
+def test_the_list_has_every_channel_with_its_documents_and_asks_as_often_for_three_as_for_one(as_staff, relay):
+    written_by_law()
+    factories.account(relay.company, address="1, rue A, 69001 Lyon")
+
+    def look(channel) -> tuple[str, int]:
         factories.stock(relay.company, 1, channel=channel)
+        issue_due_invoices()
+        with CaptureQueriesContext(connection) as queries:
+            return as_staff.get("/admin/tickets/order/").content.decode(), len(queries)
 
-    page = as_staff.get("/admin/tickets/order/").content.decode()
+    looks = [look(channel) for channel in ("phone", "box_office", "online")]
 
-    assert page.count("bon de commande") == 3
+    page = looks[-1][0]
+    assert page.count("bon de commande") == 3 and page.count("invoice.pdf") == 3 and "F000003" in page
+    assert looks[1][1] == looks[2][1]
     assert as_staff.get(f"/admin/tickets/order/{Order.objects.first().pk}/order.pdf").content.startswith(b"%PDF")
