@@ -124,7 +124,7 @@ def fields(page: str, name: str) -> list[str]:
 def test_the_page_proposes_seats_and_what_was_seen_is_what_is_given(as_relay, relay, product, zoe, url):
     page = as_relay.post(url, draft(zoe, 3, refresh="")).content.decode()
     proposed = fields(page, f"proposed-{zoe.public_id}")
-    assert "Proposé : rang A, places 3 à 5" in page
+    assert "Proposé\xa0: rang A, places 3 à 5" in page
 
     as_relay.post(url, draft(zoe, 3, confirm="1", **{f"proposed-{zoe.public_id}": proposed}))
 
