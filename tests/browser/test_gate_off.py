@@ -66,7 +66,8 @@ def kill_browser(profile: Path) -> None:
         left.unlink()
 
 
-@pytest.mark.parametrize(("tickets", "again"), [(40, 20), pytest.param(1_500, 500, marks=pytest.mark.long)], ids=["60", "2000"])
+@pytest.mark.long
+@pytest.mark.parametrize(("tickets", "again"), [(40, 20), (1_500, 500)], ids=["60", "2000"])
 def test_each_scan_counts_once_whatever_is_killed(playwright, chromium, tmp_path, post, settings, tickets, again):
     port = postgres.free_port()
     base = settings.PUBLIC_BASE_URL = f"http://127.0.0.1:{port}"

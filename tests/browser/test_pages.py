@@ -141,7 +141,9 @@ def check(page, url: str) -> list[str]:
     return [f"{url}: {fault}" for fault in faults]
 
 
-@pytest.mark.parametrize(("width", "locale", "scheme"), [(320, "fr-FR", "light"), (1280, "en-GB", "dark")])
+@pytest.mark.parametrize(
+    ("width", "locale", "scheme"), [(320, "fr-FR", "light"), pytest.param(1280, "en-GB", "dark", marks=pytest.mark.long)]
+)
 def test_no_page_has_a_fault_that_axe_finds(browser, live_server, story, post, width, locale, scheme):
     context = browser.new_context(locale=locale, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
