@@ -68,10 +68,12 @@ def ready(page: Page) -> None:
     expect(page.locator("main.gate")).to_have_attribute("data-gate", "ready", timeout=20_000)
 
 
-def show(page: Page, camera: Path, ticket: Ticket) -> None:
-    """Hold a print before the camera: the film is another one, and the page is opened again."""
-    film(camera, photographed(ticket))
-    page.reload()
+def show(page: Page, camera: Path, picture: Image.Image) -> None:
+    """Hold a print before the camera. The page is left first, lest it read the old film once more."""
+    gate = page.url
+    page.goto("about:blank")
+    film(camera, picture)
+    page.goto(gate)
     ready(page)
 
 
