@@ -1,11 +1,16 @@
-"""What the clock does for the seller's figures, and what staff take away."""
+"""What the clock does for the seller's figures, what staff take away, and what they close."""
 
 from django.db import connection, transaction
 
 from accounts.models import User
-from dashboard.models import Counted, Export
+from dashboard.closing import figures_of, text_of
+from dashboard.errors import EventNotOver
+from dashboard.event import statement
+from dashboard.models import ClosedStatement, Counted, Export
 from members.models import Consent
 from portal.clock import now
+from tickets.models import Event
+from tickets.seal import seal
 
 # Tickets are summed by order line first: a line has one product, one company that bought and one channel.
 # Only what has changed since the last minute is written.
@@ -57,3 +62,22 @@ def count() -> None:
 def note_export(*, by: User) -> Export:
     """Write down that somebody takes the addresses of those who receive offers, and how many they are."""
     return Export.objects.create(by=by, quantity=Consent.objects.for_offers().count())
+
+
+@transaction.atomic(durable=True)
+def close_statement(*, event: int, by: User) -> ClosedStatement:
+    """Sign the statement of an event that is over, and keep it for ever. EventNotOver before.
+
+    Closed again it is the same one; when something has changed since, another one beside it.
+    """
+    found = Event.objects.select_related("venue").select_for_update(no_key=True, of=("self",)).get(pk=event)
+    at = now()
+    if found.valid_until > at:
+        raise EventNotOver
+    told = statement(found, at)
+    last = found.closed_statements.first()
+    if last and last.said["figures"] == figures_of(told):
+        return last
+    text = text_of(told, by=by, at=at)
+    key, signature = seal(text)
+    return ClosedStatement.objects.create(event=found, text=text, key_id=key, signature=signature, by=by, at=at)

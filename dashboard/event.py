@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from control.models import Scan
 from portal.templatetags.words import local
-from tickets.models import Event, Ticket
+from sales.statement import vat_by_line
+from tickets.models import Event, Order, OrderLine, Ticket
 from tickets.stock import GIVEN
 
 MOST_BARS = 60
@@ -19,10 +20,12 @@ COUNTS = {
     "cancelled": pgettext_lazy("tickets", "Cancelled"),
     "standing": pgettext_lazy("tickets", "Sold"),
     "receipts": gettext_lazy("Receipts, VAT included"),
+    "vat": gettext_lazy("VAT in the receipts"),
     "distributed": pgettext_lazy("tickets", "Distributed"),
     "checked": pgettext_lazy("tickets", "Checked"),
     "absent": pgettext_lazy("tickets", "No-show"),
 }
+MONEY = ("receipts", "vat")
 STEPS = [1, 5, 15, 60, 24 * 60]  # minutes that a bar may stand for
 
 
@@ -39,6 +42,7 @@ class Category:
     cancelled: int
     distributed: int
     checked: int
+    vat: Decimal
     over: bool
 
     @property
@@ -70,7 +74,7 @@ class Statement:
     def sum(self, name: str) -> int | Decimal | None:
         if name == "absent" and not self.over:
             return None
-        return sum((getattr(category, name) for category in self.categories), Decimal(0) if name == "receipts" else 0)
+        return sum((getattr(category, name) for category in self.categories), Decimal(0) if name in MONEY else 0)
 
     @property
     def total(self) -> dict:
@@ -97,8 +101,23 @@ def statement(event: Event, at: datetime) -> Statement:
         )
     )
     admitted = Scan.objects.of_event(event).standing().count()
-    over = event.valid_until <= at
-    return Statement(event, [Category(**row, over=over) for row in rows], admitted, over)
+    over, vat = event.valid_until <= at, vat_of(event)
+    categories = [Category(**row, vat=vat[row["category"], row["unit_price"], row["vat_rate"]], over=over) for row in rows]
+    return Statement(event, categories, admitted, over)
+
+
+def vat_of(event: Event) -> dict[tuple[str, Decimal, Decimal], Decimal]:
+    """The VAT within what each category brought at each price and rate, as the ledger has it."""
+    orders = Order.objects.filter(lines__product__event=event)
+    stand = Count("tickets", filter=~Q(tickets__status="cancelled"))
+    lines = list(OrderLine.objects.filter(order__in=orders).select_related("product").annotate(stand=stand).order_by("order", "pk"))
+    vat = vat_by_line((line, line.stand) for line in lines)
+    found: dict[tuple[str, Decimal, Decimal], Decimal] = {}
+    for line in lines:
+        if line.product.event_id == event.pk:
+            key = line.product.category, line.unit_price, line.vat_rate
+            found[key] = found.get(key, Decimal(0)) + vat[line.pk]
+    return found
 
 
 def entries(event: Event) -> list[tuple[datetime, int]]:

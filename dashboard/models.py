@@ -1,9 +1,15 @@
+import json
+import uuid
+from base64 import b64encode
+
 from django.db import models
 from django.db.models import Count, F, IntegerField, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, User
-from tickets.models import Event, Order, Product
+from tickets.models import Event, Order, Product, SigningKey
+from tickets.seal import is_sealed
 
 
 def summed(expression, **options) -> Coalesce:
@@ -88,3 +94,39 @@ class Export(models.Model):
 
     def __str__(self):
         return f"{self.at}"
+
+
+class ClosedStatement(models.Model):
+    """What the statement of an event said when staff closed it: a text that is signed, and never changed or deleted.
+
+    What changes later (a ticket cancelled, scans that a gate sends days after) is told by another one; the earlier ones stay.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="closed_statements")
+    text = models.TextField()  # JSON, exactly as it was signed
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, db_index=False, related_name="+")
+    signature = models.BinaryField(max_length=64)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("closed statement"), _("closed statements")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"{self.at}"
+
+    @property
+    def said(self) -> dict:
+        return json.loads(self.text)
+
+    @property
+    def is_authentic(self) -> bool:
+        """Whether its text is the one that was signed."""
+        return is_sealed(self.text, self.signature, self.key)
+
+    @property
+    def proof(self) -> tuple[str, str]:
+        """The signature and the public key that verifies it, in base64."""
+        return b64encode(self.signature).decode(), b64encode(self.key.public_key).decode()

@@ -11,16 +11,18 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from tqdm import tqdm
 
 from accounts import steps as accounts_steps
 from accounts.models import Company, Relay, Seller, User
 from control.models import Device, Gate, Scan
 from control.tokens import canonical, hashed
+from dashboard import actions as dashboard_actions
 from demo import sales
 from demo.names import person
 from distribution import actions
+from distribution.views.member import offers_text
 from members import actions as members_actions
 from members import steps as members_steps
 from members.models import Group, Member
@@ -72,6 +74,8 @@ def tell() -> None:
     bar.update(1)
     set_seller()
     sales_actions.issue_due_invoices()
+    offers(story)
+    closed_statements(story)
     bar.close()
 
 
@@ -81,6 +85,20 @@ def personal_data(story: Story) -> None:
     members_actions.note_access(member=story.members[0].pk, by=story.staff)
     actions.ask_erasure(user=User.objects.get(email=story.members[281].email), keeps_tickets=False)
     told_others_long_ago(waiting)
+
+
+def offers(story: Story) -> None:
+    """Some of those who have looked at their tickets said yes to the seller's offers, one said no."""
+    with translation.override("fr"):
+        for n, member in enumerate(story.members[1:9]):
+            user = User.objects.get(email=member.email)
+            members_actions.answer_consent(user=user, yes=n != 3, text=offers_text(), page="my_tickets")
+
+
+def closed_statements(story: Story) -> None:
+    """The staff have closed the statements of the season's events, save that of the last one."""
+    for name, *_rest in PAST[1:]:
+        dashboard_actions.close_statement(event=Event.objects.get(name=name).pk, by=story.staff)
 
 
 def set_seller() -> None:

@@ -1,5 +1,6 @@
 """What an account and its orders come to: read alone, from the ledger."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -9,7 +10,8 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from sales.models import Account, Entry, Posting, Settlement
-from tickets.models import Order
+from tickets.models import Order, OrderLine
+from tickets.money import vat_within
 
 ZERO = Decimal(0)
 MONEY = DecimalField(max_digits=12, decimal_places=2)
@@ -40,6 +42,22 @@ def with_money(orders: QuerySet) -> QuerySet:
             output_field=DateField(),
         ),
     )
+
+
+def vat_by_line(lines: Iterable[tuple[OrderLine, int]]) -> dict[int, Decimal]:
+    """Of the VAT of each order, what each of its lines brings, for so many tickets that stand of each: by the lines' keys.
+
+    The order is rounded once at each rate, as in the ledger, and a line brings the difference that it makes: lines add up to the
+    ledger's VAT, to the cent. All the lines of an order must be there, always in the same order.
+    """
+    totals: dict[tuple[int, Decimal], Decimal] = {}
+    found = {}
+    for line, quantity in lines:
+        key = line.order_id, line.vat_rate
+        before = totals.get(key, ZERO)
+        totals[key] = before + quantity * line.unit_price
+        found[line.pk] = vat_within(totals[key], line.vat_rate) - vat_within(before, line.vat_rate)
+    return found
 
 
 def late_orders(today: date | None = None) -> QuerySet:

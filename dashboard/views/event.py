@@ -1,21 +1,25 @@
 from collections.abc import Iterator
 from hashlib import blake2b
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts.http import for_staff
-from dashboard.documents import statement_pdf
-from dashboard.event import COUNTS, Statement, entries, statement
+from accounts.http import SignedInRequest, for_staff
+from dashboard import actions
+from dashboard.closing import figures_of, statement_of
+from dashboard.documents import closed_pdf, statement_pdf
+from dashboard.event import COUNTS, MONEY, Statement, entries, statement
+from dashboard.models import ClosedStatement
 from dashboard.templatetags.charts import Bars
 from dashboard.views.seller import day_of
 from portal.clock import now
 from portal.sheets import as_file
-from portal.templatetags.words import hour
+from portal.templatetags.words import hour, local
 from tickets.models import Event
 
 see = for_staff("tickets.view_ticket")
@@ -28,9 +32,20 @@ def event_of(event_id) -> Event:
 @require_GET
 @see
 def event(request: HttpRequest, event_id) -> HttpResponse:
-    """One event: its statement by category, and how many came in by the minute."""
+    """One event: its statement by category, open or closed, and how many came in by the minute."""
     found = event_of(event_id)
-    context = {"here": "seller", "event": found, "statement": statement(found, now()), "counts": COUNTS}
+    told = statement(found, now())
+    closed = list(found.closed_statements.select_related("by", "key"))
+    context = {
+        "here": "seller",
+        "event": found,
+        "statement": told,
+        "counts": COUNTS,
+        "money": MONEY,
+        "closed": closed,
+        "changed": bool(closed) and closed[0].said["figures"] != figures_of(told),
+        "may_close": request.user.has_perm("dashboard.add_closedstatement"),
+    }
     return render(request, "dashboard/event.html", context | curve_of(found))
 
 
@@ -58,18 +73,49 @@ def door(request: HttpRequest, event_id) -> HttpResponse:
 @require_GET
 @see
 def statement_file(request: HttpRequest, event_id, kind: str) -> HttpResponseBase:
-    """The statement for a spreadsheet."""
+    """The statement as it is now, as PDF or for a spreadsheet."""
     found = event_of(event_id)
-    return as_file(rows_of(statement(found, now())), f"{_('statement')} {found.name}", kind)
+    told = statement(found, now())
+    if kind == "pdf":
+        return as_attachment(statement_pdf(told), "statement.pdf", "application/pdf")
+    return as_file(rows_of(told), f"{_('statement')} {found.name}", kind)
+
+
+@require_POST
+@for_staff("dashboard.add_closedstatement")
+def close(request: SignedInRequest, event_id) -> HttpResponse:
+    """Close the statement of an event that is over."""
+    found = event_of(event_id)
+    actions.close_statement(event=found.pk, by=request.user)
+    messages.success(request, _("The statement is closed, signed and kept."))
+    return redirect("dashboard:event", event_id)
 
 
 @require_GET
 @see
-def statement_as_pdf(request: HttpRequest, event_id) -> HttpResponse:
-    """The statement to be kept with the accounts."""
-    found = event_of(event_id)
-    headers = {"Content-Disposition": 'attachment; filename="statement.pdf"'}
-    return HttpResponse(statement_pdf(statement(found, now())), content_type="application/pdf", headers=headers)
+def closed_file(request: HttpRequest, closed_id, kind: str) -> HttpResponseBase:
+    """A closed statement: as PDF to be kept with the accounts, for a spreadsheet, or the very text that was signed."""
+    closed = get_object_or_404(ClosedStatement.objects.select_related("by", "key"), public_id=closed_id)
+    if kind == "pdf":
+        return as_attachment(closed_pdf(closed), "statement.pdf", "application/pdf")
+    if kind == "json":
+        return as_attachment(closed.text.encode(), "statement.json", "application/json")
+    told = statement_of(closed)
+    return as_file(closed_rows(closed, told), f"{_('statement')} {told.event.name}", kind)
+
+
+def as_attachment(content: bytes, name: str, kind: str) -> HttpResponse:
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def closed_rows(closed: ClosedStatement, told: Statement) -> Iterator[list]:
+    yield from rows_of(told)
+    signature, key = closed.proof
+    yield []
+    yield [_("Closed at"), f"{local(closed.at, told.event.venue.zone):%Y-%m-%d %H:%M:%S}"]
+    yield [_("Closed by"), str(closed.by)]
+    yield [_("Signature"), signature]
+    yield [_("Public key"), key]
 
 
 def rows_of(told: Statement) -> Iterator[list]:

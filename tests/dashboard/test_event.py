@@ -21,7 +21,7 @@ from sales.models import Entry
 from tests import factories
 from tests.dashboard.conftest import over
 from tests.dashboard.test_seller import csv_rows, page_of
-from tickets.models import OrderLine, Ticket
+from tickets.models import Order, OrderLine, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +70,23 @@ def test_it_equals_what_the_gates_keep_and_what_sales_sold(evening):
     assert told.total["issued"] == sold and told.total["standing"] == sold - told.total["cancelled"] == 11
     owed = Entry.objects.filter(ledger="customer").aggregate(n=Sum("amount"))["n"]
     assert told.total["receipts"] == owed == Decimal("354.50")
+    assert told.total["vat"] == -Entry.objects.filter(ledger="vat").aggregate(n=Sum("amount"))["n"] == Decimal("18.48")
+
+
+def test_the_vat_of_an_order_over_two_events_is_shared_between_them_and_not_a_cent_is_made_or_lost(relay, staff):
+    """Each of two categories would round up alone: 20.00 at 5.5 % has 1.0427 of VAT, 12.50 has 0.6517, both together 1.6943."""
+    one = factories.ProductFactory(category="A", price=Decimal("20.00"))
+    two = factories.ProductFactory(event=one.event, category="B", price=Decimal("12.50"))
+    elsewhere = factories.ProductFactory(price=Decimal("9.99"))
+    order = Order.objects.create(company=relay.company)
+    for product, n in ((one, 1), (two, 3), (elsewhere, 1)):
+        OrderLine.objects.create(order=order, product=product, quantity=n, unit_price=product.price, vat_rate=product.vat_rate)
+    sales_actions.confirm_order(order=order.pk, by=staff)
+    sales_actions.cancel_tickets(tickets=[Ticket.objects.filter(product=two).last().pk], by=staff, key="k")
+
+    shares = [line.vat for event in (one.event, elsewhere.event) for line in statement(event, now()).categories]
+    assert shares == [Decimal("1.04"), Decimal("1.31"), Decimal("0.52")]
+    assert sum(shares) == -Entry.objects.filter(ledger="vat").aggregate(n=Sum("amount"))["n"] == Decimal("2.87")
 
 
 def test_the_page_the_spreadsheet_and_the_pdf_say_the_same(as_staff, evening):
@@ -80,8 +97,8 @@ def test_the_page_the_spreadsheet_and_the_pdf_say_the_same(as_staff, evening):
     assert "n’est pas terminée" not in page_of(as_staff.get(f"/dashboard/events/{evening.public_id}/"))
 
     rows = csv_rows(b"".join(as_staff.get(f"/dashboard/events/{evening.public_id}/statement.csv").streaming_content))
-    assert rows[5] == ["1re catégorie", "38.00", "5.50", "1", "9", "9", "0", "9", "342.00", "4", "2", "2"]
-    assert rows[-1] == ["En tout", "", "", "", "", "12", "1", "11", "354.50", "4", "2", "2"]
+    assert rows[5] == ["1re catégorie", "38.00", "5.50", "1", "9", "9", "0", "9", "342.00", "17.83", "4", "2", "2"]
+    assert rows[-1] == ["En tout", "", "", "", "", "12", "1", "11", "354.50", "18.48", "4", "2", "2"]
     pdf = as_staff.get(f"/dashboard/events/{evening.public_id}/statement.pdf").content
     text = " ".join(pypdfium2.PdfDocument(io.BytesIO(pdf))[0].get_textpage().get_text_range().split())
     assert "Nuit Ravel" in text and "1–9" in text and "354,50" in text.replace("\xa0", " ")

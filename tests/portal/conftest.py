@@ -1,8 +1,11 @@
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Seller
+from dashboard.actions import close_statement
 from distribution.actions import distribute, forward, hand_over
 from sales.actions import issue_due_invoices, request_option
 from sales.models import Account, Invoice, Terms
@@ -32,6 +35,7 @@ def story(seller, signing_key):
     issue_due_invoices()
     other = factories.RelayFactory(may_buy=True, may_see_accounts=True)
     factories.stock(other.company, 2)
+    past = factories.EventFactory(starts_at=timezone.now() - timedelta(days=2))
     ids = {
         "company_id": relay.company.public_id,
         "product_id": product.public_id,
@@ -45,6 +49,7 @@ def story(seller, signing_key):
         "duplicate_id": factories.MemberFactory(company=relay.company).public_id,
         "group_id": factories.GroupFactory(company=relay.company).public_id,
         "event_id": product.event.public_id,
+        "closed_id": close_statement(event=past.pk, by=other.user).public_id,
         "option_id": option.public_id,
         "invoice_id": Invoice.objects.get().public_id,
         "order_id": Order.objects.get(company=relay.company).public_id,
