@@ -21,6 +21,11 @@ def acting(request: HttpRequest, company_id) -> Relay:
     return Relay.objects.acting(request.user, company_id)
 
 
+def counting(request: HttpRequest, company_id) -> Relay:
+    """The relay of a page of amounts and quantities, which names no member: it is there for the right to accounts alone, too."""
+    return Relay.objects.counting(request.user, company_id)
+
+
 def distributing(request: HttpRequest, company_id) -> Relay:
     """The relay who has the right to distribute: 403 for one who only looks."""
     relay = acting(request, company_id)
@@ -39,7 +44,7 @@ def keeping(request: HttpRequest, company_id) -> Relay:
 
 def reading_accounts(request: HttpRequest, company_id) -> Relay:
     """The relay who may see amounts and quantities: by the right to accounts, or because she distributes."""
-    relay = acting(request, company_id)
+    relay = counting(request, company_id)
     if not (relay.may_see_accounts or relay.may_distribute):
         raise MayNot
     return relay

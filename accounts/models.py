@@ -151,7 +151,7 @@ class CompanyQuerySet(models.QuerySet):
 
     def saying_who_can_act(self):
         """Each with whether somebody can act for it today (`has_relays`)."""
-        return self.annotate(has_relays=Exists(Relay.objects.authorised().filter(company=OuterRef("pk"))))
+        return self.annotate(has_relays=Exists(Relay.objects.authorised().seeing_tickets().filter(company=OuterRef("pk"))))
 
 
 class Company(models.Model):
@@ -200,8 +200,19 @@ class RelayQuerySet(models.QuerySet):
         """Whom the seller has authorised and has not withdrawn, whose end date has not passed."""
         return self.filter(withdrawn_at=None, user__is_active=True).filter(Q(until=None) | Q(until__gte=TruncDate(Now())))
 
+    def seeing_tickets(self):
+        """Those who see where the company's tickets are, and whose: all but whoever has the right to accounts and no other."""
+        return self.exclude(may_see_accounts=True, may_distribute=False, may_buy=False, may_manage=False)
+
     def acting(self, user, company_id) -> "Relay":
-        """The user's authorisation for the company in the address, or 404: the same as for no company."""
+        """The user's authorisation for the company in the address, or 404: the same as for no company.
+
+        To one who has the right to accounts alone no page exists but those that start from `counting`.
+        """
+        return self.seeing_tickets().counting(user, company_id)
+
+    def counting(self, user, company_id) -> "Relay":
+        """The same for the pages of amounts and quantities, which name no member."""
         relay = self.authorised().filter(user=user, company__public_id=company_id).select_related("company", "user").first()
         if relay is None:
             raise Http404
@@ -247,6 +258,11 @@ class Relay(models.Model):
     def may_keep_members(self) -> bool:
         """See the company's list of members and keep it up to date: who distributes needs it, who manages answers for it."""
         return self.may_distribute or self.may_manage
+
+    @property
+    def sees_tickets(self) -> bool:
+        """As the query `seeing_tickets` says it."""
+        return not self.may_see_accounts or self.may_distribute or self.may_buy or self.may_manage
 
 
 class RelayProposal(models.Model):

@@ -61,9 +61,9 @@ def authorise(relay: Relay, *, address: str, by: User) -> Relay:
 
 
 def owe_to_relays(companies: Iterable[Company | int], kind: str, refs: dict, key: str) -> None:
-    """Owe one email to each relay in force of these companies."""
+    """Owe one email to each relay in force of these companies who sees their tickets."""
     assert connection.in_atomic_block
-    relays = Relay.objects.authorised().filter(company__in=companies).select_related("user").order_by("pk")
+    relays = Relay.objects.authorised().seeing_tickets().filter(company__in=companies).select_related("user").order_by("pk")
     at = now()
     outbox_steps.owe(
         [

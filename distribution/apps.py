@@ -15,7 +15,7 @@ class DistributionConfig(AppConfig):
         kinds.register("tickets_forwarded", emails.tickets_forwarded, emails.forward_stands)
         kinds.register("forward_reclaimed", emails.forward_reclaimed, emails.always)
         kinds.register("stock_returned", emails.stock_returned, emails.relay_acts)
-        kinds.register("ticket_given_back", emails.ticket_given_back, emails.always)
+        kinds.register("ticket_given_back", emails.ticket_given_back, emails.relay_acts)
         kinds.register("tickets_moved", emails.tickets_moved, emails.always)
         kinds.register("tickets_reclaimed", emails.tickets_reclaimed, emails.always)
         kinds.register("tickets_reminder", emails.tickets_reminder, emails.still_waiting)

@@ -185,7 +185,7 @@ def still_forwarded(act: Distribution):
 
 def forward_stands(refs: dict) -> bool:
     act, relay = act_and_relay(refs)
-    return Relay.objects.authorised().filter(pk=relay.pk).exists() and still_forwarded(act).exists()
+    return Relay.objects.authorised().seeing_tickets().filter(pk=relay.pk).exists() and still_forwarded(act).exists()
 
 
 def forward_reclaimed(refs: dict, language: str, secret: str) -> Letter:
@@ -205,7 +205,7 @@ def stock_returned(refs: dict, language: str, secret: str) -> Letter:
 
 
 def relay_acts(refs: dict) -> bool:
-    return Relay.objects.authorised().filter(pk=refs["relay"]).exists()
+    return Relay.objects.authorised().seeing_tickets().filter(pk=refs["relay"]).exists()
 
 
 def ticket_given_back(refs: dict, language: str, secret: str) -> Letter:

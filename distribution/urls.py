@@ -55,6 +55,7 @@ urlpatterns = [
     path(f"{COMPANY}distributions/<uuid:distribution_id>/undo/", acts.undo, name="undo"),
     path(f"{COMPANY}distributions/<uuid:distribution_id>/print/", printing.print_act, name="print_act"),
     path(f"{COMPANY}distributions/<uuid:distribution_id>/sheet.pdf", papers.sheet, name="sheet"),
+    path(f"{COMPANY}slips/", papers.slips, name="slips"),
     path(f"{COMPANY}distributions/<uuid:distribution_id>/slip.pdf", papers.slip, name="slip"),
     path(f"{COMPANY}distributions/<uuid:distribution_id>/slip.csv", papers.slip_table, name="slip_table"),
     path(f"{COMPANY}distributions/<uuid:distribution_id>/slip-with-names.pdf", papers.named_slip, name="named_slip"),

@@ -41,7 +41,7 @@ def still_named(refs: dict) -> bool:
 
 
 def is_relay(refs: dict) -> bool:
-    return Relay.objects.authorised().filter(pk=refs["relay"]).exists()
+    return Relay.objects.authorised().seeing_tickets().filter(pk=refs["relay"]).exists()
 
 
 def always(refs: dict) -> bool:

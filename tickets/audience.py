@@ -31,7 +31,7 @@ def audience(tickets: Sequence[Ticket], at: datetime) -> dict[str, Share]:
     by_address: dict[str, Share] = {}
     companies = {t.bought_by_id for t in tickets}
     companies |= set(Forward.objects.filter(ticket__in=[t.pk for t in tickets]).values_list("to_company", flat=True))
-    for relay in Relay.objects.authorised().filter(company__in=companies).select_related("user", "company").order_by("pk"):
+    for relay in Relay.objects.authorised().seeing_tickets().filter(company__in=companies).select_related("user", "company").order_by("pk"):
         by_address.setdefault(relay.user.email, Share()).relays.append(relay)
     for ticket in tickets:
         if ticket.member and ticket.member.email and ticket.shown_from and ticket.shown_from <= at:

@@ -29,7 +29,7 @@ def tickets_ready(refs: dict, language: str, secret: str) -> Letter:
 
 
 def order_stands(refs: dict) -> bool:
-    still_relay = Relay.objects.authorised().filter(pk=refs["relay"]).exists()
+    still_relay = Relay.objects.authorised().seeing_tickets().filter(pk=refs["relay"]).exists()
     return still_relay and Order.objects.filter(pk=refs["order"], state=Order.State.CONFIRMED).exists()
 
 
@@ -51,7 +51,8 @@ def ticket_cancelled(refs: dict, language: str, secret: str) -> Letter:
 def event_changed(refs: dict, language: str, secret: str) -> Letter:
     """To a relay, a holder, or who is both: an event of theirs is cancelled or moved."""
     change = EventChange.objects.select_related("event__venue", "venue").get(pk=refs["change"])
-    relays = list(Relay.objects.authorised().filter(pk__in=refs["relays"]).select_related("company", "user").order_by("pk"))
+    told = Relay.objects.authorised().seeing_tickets().filter(pk__in=refs["relays"])
+    relays = list(told.select_related("company", "user").order_by("pk"))
     concerned = Q(movements__act=change.public_id) if change.kind == EventChange.Kind.CANCELLED else ~Q(status=Ticket.Status.CANCELLED)
     return event_letter(change, relays, holdings(refs), concerned)
 
@@ -87,7 +88,7 @@ def event_letter(change: EventChange, relays: list[Relay], tickets: list[Ticket]
 
 
 def concerns_somebody(refs: dict) -> bool:
-    return Relay.objects.authorised().filter(pk__in=refs["relays"]).exists() or bool(holdings(refs))
+    return Relay.objects.authorised().seeing_tickets().filter(pk__in=refs["relays"]).exists() or bool(holdings(refs))
 
 
 def always(refs: dict) -> bool:

@@ -4,7 +4,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.models import Relay
+from accounts.http import acting
 from portal.sheets import csv_text
 from portal.templatetags.words import local
 from tickets.models import Product, Ticket
@@ -14,7 +14,7 @@ from tickets.stock import figures_of
 @require_GET
 def figures(request: HttpRequest, company_id, product_id) -> HttpResponse:
     """The figures of a product and its tickets one by one, for a spreadsheet."""
-    relay = Relay.objects.acting(request.user, company_id)
+    relay = acting(request, company_id)
     products = Product.objects.in_stock_of(relay.company).for_list()
     product = get_object_or_404(products, public_id=product_id)
     counted = figures_of(relay.company, product)

@@ -8,7 +8,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.http import acting
+from accounts.http import counting
 from dashboard.relay import BY, HEADINGS, AtTheDoor, Line, at_the_door, evolution, sight_of, to_do
 from dashboard.seasons import Season
 from dashboard.table import known
@@ -26,7 +26,7 @@ OF = {"product": gettext_lazy("Outing"), "site": gettext_lazy("Structure that ha
 @require_GET
 def figures(request: HttpRequest, company_id) -> HttpResponse:
     """The company's figures: all of them, by outing, structure or season, week by week, and what is still to do."""
-    relay = acting(request, company_id)
+    relay = counting(request, company_id)
     by, season = asked(request)
     sight = sight_of(relay)
     total = sight.total(season).figures
@@ -50,7 +50,7 @@ def figures(request: HttpRequest, company_id) -> HttpResponse:
             ("given", "printed", "checked"),
             [(short_day(week.monday), (week.distributed, week.printed, week.checked)) for week in weeks],
         ),
-        "to_do": to_do(relay, sight.products),
+        "to_do": to_do(relay, sight.products) if relay.sees_tickets else [],
         "doors": doors,
         "mark": mark_of(doors),
     }
@@ -64,7 +64,7 @@ def asked(request: HttpRequest) -> tuple[str, Season | None]:
 @require_GET
 def doors(request: HttpRequest, company_id) -> HttpResponse:
     """Who has come in by now, asked again every few seconds: nothing but a 304 where nobody has come since."""
-    relay = acting(request, company_id)
+    relay = counting(request, company_id)
     found = at_the_door(relay)
     mark = mark_of(found)
     if request.headers.get("If-None-Match") == mark:
@@ -83,7 +83,7 @@ def mark_of(found: list[AtTheDoor]) -> str:
 @require_GET
 def figures_file(request: HttpRequest, company_id, kind: str) -> HttpResponseBase:
     """The table of a view, for a spreadsheet."""
-    relay = acting(request, company_id)
+    relay = counting(request, company_id)
     by, season = asked(request)
     return as_file(rows_of(sight_of(relay).lines(by, season), by), f"{_('figures')} {relay.company}", kind)
 

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -10,7 +10,7 @@ from accounts.models import Relay
 from distribution.history import losers_of
 from distribution.models import Distribution
 from distribution.truth import undelivered
-from distribution.views.scope import acting
+from distribution.views.scope import acting, counting
 from members.models import Member
 from portal.clock import now
 from portal.text import folded
@@ -52,8 +52,10 @@ def matching(lines: list[Line], words: str, kind: str) -> list[Line]:
 
 @require_GET
 def home(request: HttpRequest, company_id) -> HttpResponse:
-    """ "12 left of 35", for every product in stock."""
-    relay = acting(request, company_id)
+    """ "12 left of 35", for every product in stock. Where every link of a company leads: with the right to accounts alone, to these."""
+    relay = counting(request, company_id)
+    if not relay.sees_tickets:
+        return redirect("sales:account", company_id)
     lines = programme(relay)
     coming, past = [line for line in lines if not line.is_past], [line for line in lines if line.is_past]
     words, kind = request.GET.get("q", "")[:80], request.GET.get("kind", "")

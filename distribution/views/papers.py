@@ -1,7 +1,8 @@
 """Papers about an act: the sheet to sign, and the slip with names (the relay's) or without (the accounts')."""
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -28,6 +29,15 @@ def sheet(request: HttpRequest, company_id, distribution_id) -> HttpResponse:
     without_email = request.GET.get("whom") == "without_email"
     content = sheet_pdf(act, without_email=without_email, part=request.GET.get("part"))
     return download(content, file_name(_("sheet to sign"), act.product.event.name, ".pdf"))
+
+
+@require_GET
+def slips(request: HttpRequest, company_id) -> HttpResponse:
+    """What was given to people, act by act: how many, never to whom; with the slips for the accounts."""
+    relay = reading_accounts(request, company_id)
+    acts = Distribution.objects.in_sight_of(relay).given().for_list()
+    page = Paginator(acts, 30).get_page(request.GET.get("page"))
+    return render(request, "distribution/slips.html", {"relay": relay, "here": "account", "page": page})
 
 
 @require_GET

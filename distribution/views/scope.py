@@ -3,13 +3,13 @@
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from accounts.http import acting, distributing, reading_accounts
+from accounts.http import acting, counting, distributing, reading_accounts
 from accounts.models import Relay
 from distribution.forms import as_uuid
 from distribution.models import Distribution
 from tickets.models import Product
 
-__all__ = ["acting", "already_done", "distributing", "product_of", "reading_accounts"]
+__all__ = ["acting", "already_done", "counting", "distributing", "product_of", "reading_accounts"]
 
 
 def product_of(relay: Relay, product_id) -> Product:

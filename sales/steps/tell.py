@@ -26,8 +26,8 @@ def tell(relays: Iterable[Relay], kind: str, refs: dict, key: str, *, not_before
 
 
 def relays_of(company: int, *, but: Relay | None = None):
-    """The relays in force of a company, but one."""
-    found = Relay.objects.authorised().filter(company=company).select_related("user").order_by("pk")
+    """The relays in force of a company who see its tickets, but one."""
+    found = Relay.objects.authorised().seeing_tickets().filter(company=company).select_related("user").order_by("pk")
     return found.exclude(pk=but.pk) if but else found
 
 

@@ -4,13 +4,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.errors import MayNot
+from accounts.http import acting, counting
 from accounts.models import Relay
 from sales.models import BasketLine, Option
 
 
 def buying(request: HttpRequest, company_id) -> Relay:
     """The relay who has the right to buy: 404 for anybody else, 403 for a relay without it."""
-    relay = Relay.objects.acting(request.user, company_id)
+    relay = acting(request, company_id)
     if not relay.may_buy:
         raise MayNot
     return relay
@@ -18,7 +19,7 @@ def buying(request: HttpRequest, company_id) -> Relay:
 
 def seeing_orders(request: HttpRequest, company_id) -> Relay:
     """The relay who buys or sees accounts."""
-    relay = Relay.objects.acting(request.user, company_id)
+    relay = counting(request, company_id)
     if not (relay.may_buy or relay.may_see_accounts):
         raise MayNot
     return relay
@@ -26,7 +27,7 @@ def seeing_orders(request: HttpRequest, company_id) -> Relay:
 
 def seeing_accounts(request: HttpRequest, company_id) -> Relay:
     """The relay who sees accounts: amounts and quantities, no names."""
-    relay = Relay.objects.acting(request.user, company_id)
+    relay = counting(request, company_id)
     if not relay.may_see_accounts:
         raise MayNot
     return relay

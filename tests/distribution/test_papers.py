@@ -253,11 +253,16 @@ def test_accounts_see_amounts_and_not_the_papers_with_names(client, relay):
     for name, status in (
         ("slip.pdf", 200),
         ("slip.csv", 200),
-        ("sheet.pdf", 403),
-        ("slip-with-names.pdf", 403),
-        ("slip-with-names.csv", 403),
+        ("sheet.pdf", 404),
+        ("slip-with-names.pdf", 404),
+        ("slip-with-names.csv", 404),
     ):
         assert client.get(page_of(relay, act) + name).status_code == status, name
+    page = client.get(f"/c/{relay.company.public_id}/slips/").content.decode()
+    assert "slip.pdf" in page and "1\xa0billet, Nuit Ravel" in page and "Zoé" not in page
+
+    accountant.may_buy = True
+    accountant.save()
     page = client.get(page_of(relay, act)).content.decode()
     assert "slip.pdf" in page and "slip-with-names" not in page and "sheet.pdf" not in page and "printout-files" not in page
 

@@ -1,10 +1,15 @@
 """A walk over every URL that the resolver knows: what is not yours answers like what does not exist."""
 
+import io
+import re
+
+import pypdf
 import pytest
 
 from distribution.models import Distribution
+from members.models import Member
 from tests import factories
-from tests.portal.walk import BACKEND, FOR_RELAYS, admin_ids, blanked, every_url, fill, urls_for, who_may
+from tests.portal.walk import BACKEND, FOR_RELAYS, WITHOUT_NAMES, admin_ids, blanked, every_url, fill, urls_for, who_may
 from tickets.models import Movement
 
 pytestmark = pytest.mark.django_db
@@ -123,9 +128,9 @@ def test_a_relay_without_the_right_to_distribute_looks_and_does_nothing(client, 
     client.force_login(story["relay"].user, backend=BACKEND)
     before = Movement.objects.count(), Distribution.objects.count()
 
-    for _name, path in urls_for("relay"):
+    for _name, path in urls_for("relay", "counter"):
         assert client.get(fill(path, story["ids"])).status_code == 200
-    for name, path in urls_for("distributor", "keeper"):
+    for name, path in urls_for("distributor", "keeper", "reader"):
         for method in (client.get, client.post):
             assert method(fill(path, story["ids"])).status_code in (403, 405), name
             assert method(fill(path, {"company_id": story["ids"]["company_id"]})).status_code in (403, 405), name
@@ -139,9 +144,39 @@ def test_a_relay_who_manages_keeps_the_list_and_moves_no_ticket(client, story):
 
     for name, path in urls_for("keeper"):
         assert client.get(fill(path, story["ids"])).status_code == (405 if name in NOT_A_PAGE else 200), name
-    for name, path in urls_for("distributor"):
+    for name, path in urls_for("distributor", "reader"):
         for method in (client.get, client.post):
             assert method(fill(path, story["ids"])).status_code in (403, 405), name
+
+
+def test_the_right_to_accounts_alone_opens_no_page_that_names_a_member_and_shows_no_link_to_one(client, story):
+    relay = story["relay"]
+    type(relay).objects.filter(pk=relay.pk).update(may_distribute=False, may_buy=False)
+    client.force_login(relay.user, backend=BACKEND)
+    nowhere, home = blanked(client.get("/nowhere/")), fill("c/<uuid:company_id>/", story["ids"])
+    account = client.get(home)["Location"]
+    people = [person for one in Member.objects.all() for person in (one.first_name, one.last_name, one.email)]
+    links: set[str] = set()
+
+    for name, path in urls_for(*FOR_RELAYS):
+        if who_may(name) in WITHOUT_NAMES:
+            answer = client.get(fill(path, story["ids"]))
+            words = words_of(answer)
+            assert answer.status_code == 200 and not [person for person in people if person in words], name
+            links |= set(re.findall(r'(?:href|action|hx-get)="(/c/[^"?#]+)', words))
+        elif name != "distribution:home":
+            for method in (client.get, client.post):
+                answer = method(fill(path, story["ids"]))
+                assert answer.status_code == 405 or (answer.status_code, blanked(answer)) == (404, nowhere), name
+
+    assert account in links and {path: code for path in links if (code := client.get(path).status_code) != 200} == {}
+
+
+def words_of(answer) -> str:
+    """What it says, its PDF's pages too."""
+    if answer["Content-Type"] != "application/pdf":
+        return b"".join(answer).decode(errors="replace")
+    return " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages)
 
 
 def test_a_relay_without_the_rights_to_buy_and_see_accounts_does_neither(client, story):

@@ -12,7 +12,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # Who may see a page: everyone; a gate's device by its token; whoever is signed in; the member who holds the ticket;
 # a relay of the company, only one with the right to distribute, one who keeps the list of members (who distributes or
-# manages), buys, sees accounts, or (customer) does either. The admin's pages are the staff's;
+# manages), buys, sees accounts (accountant), does either (customer), distributes or sees accounts (reader). A relay with the right
+# to accounts alone is none of these but the last three, and a counter: any relay, as no member is named. The admin's pages are the staff's;
 # the seller's are those of staff too, and for others do not exist.
 MATRIX = {
     "account_request_login_code": "public", "account_confirm_login_code": "public", "account_login": "public",
@@ -45,13 +46,14 @@ MATRIX = {
     "dashboard:statement_pdf": "seller", "dashboard:close": "seller", "dashboard:closed_csv": "seller", "dashboard:closed_xlsx": "seller",
     "dashboard:closed_pdf": "seller", "dashboard:closed_json": "seller",
     "dashboard:consents": "seller", "dashboard:take_consents_csv": "seller",
-    "dashboard:take_consents_xlsx": "seller", "dashboard:relay": "relay", "dashboard:doors": "relay", "dashboard:relay_csv": "relay",
-    "dashboard:relay_xlsx": "relay",
+    "dashboard:take_consents_xlsx": "seller", "dashboard:relay": "counter", "dashboard:doors": "counter", "dashboard:relay_csv": "counter",
+    "dashboard:relay_xlsx": "counter",
     "dashboard:seller_csv": "seller", "dashboard:seller_xlsx": "seller",
     "distribution:distribute": "distributor", "distribution:people": "distributor", "distribution:hand_over": "distributor",
     "distribution:reclaim": "distributor", "distribution:print_for_members": "distributor", "distribution:undo": "distributor",
     "distribution:send_again": "distributor", "distribution:print_act": "distributor", "distribution:sheet": "distributor",
-    "distribution:slip": "distributor", "distribution:slip_table": "distributor", "distribution:named_slip": "distributor",
+    "distribution:slips": "reader", "distribution:slip": "reader", "distribution:slip_table": "reader",
+    "distribution:named_slip": "distributor",
     "distribution:named_slip_table": "distributor", "distribution:printout_zip": "distributor",
     "distribution:cancel_printout": "distributor", "distribution:printout_file": "distributor",
     "distribution:correct_address": "distributor", "distribution:forward": "distributor", "distribution:reclaim_from": "distributor",
@@ -72,7 +74,8 @@ MATRIX = {
     "sales:account": "accountant", "sales:statement": "accountant", "sales:invoice": "accountant",
     "sales:orders": "customer", "sales:order": "customer", "sales:order_form": "customer",
 }  # fmt: skip
-FOR_RELAYS = ("relay", "distributor", "keeper", "buyer", "customer", "accountant")
+WITHOUT_NAMES = ("counter", "reader", "customer", "accountant")
+FOR_RELAYS = ("relay", "distributor", "keeper", "buyer", *WITHOUT_NAMES)
 # The only answers that a cache may keep: the seller's colours and logo.
 MAY_BE_KEPT = ("house", "logo")
 

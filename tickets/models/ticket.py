@@ -53,7 +53,7 @@ class TicketQuerySet(models.QuerySet):
 
     def stranded(self):
         """Waiting, for an event to come, at a company for which nobody can act any more."""
-        able = Relay.objects.authorised().filter(company=OuterRef("company"))
+        able = Relay.objects.authorised().seeing_tickets().filter(company=OuterRef("company"))
         return self.filter(~Exists(able), status=Ticket.Status.AVAILABLE, event__valid_until__gt=Now())
 
     def with_gift(self):
