@@ -2,11 +2,11 @@
 
 from functools import cache, lru_cache
 
-from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from control.models import Device
 from control.tokens import hashed
+from portal.prepared import first_row
 
 TOKEN = "the token's hash"  # noqa: S105  (where it goes among the parameters)
 TABLES = ("control_device", "control_gate", "tickets_event", "tickets_venue")
@@ -20,9 +20,7 @@ def device_of(token: str, *, telling: bool = False) -> Device | None:
     if not token:
         return None
     sql, values = question(telling)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [hashed(token) if value == TOKEN else value for value in values])
-        found = cursor.fetchone()
+    found = first_row(sql, [hashed(token) if value == TOKEN else value for value in values])
     return read(*found) if found else None
 
 

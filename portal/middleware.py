@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -27,7 +28,7 @@ class Language:
 
 
 class PrivateAnswers:
-    """What a signed-in person sees is kept by no cache: neither a proxy's nor the back button's."""
+    """What a person or a device is answered is kept by no cache: neither a proxy's nor the back button's."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -37,6 +38,23 @@ class PrivateAnswers:
         if "Cache-Control" not in response:
             patch_cache_control(response, private=True, no_store=True)
         return response
+
+
+class Api:
+    """A call of the API goes to its view at once: it has no session, no form and no page, and a queue waits for it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        try:
+            called = resolve(request.path_info) if request.path_info.startswith("/api/") else None
+        except Resolver404:  # the page that says so
+            called = None
+        if called is None:
+            return self.get_response(request)
+        request.resolver_match = called
+        return called.func(request, *called.args, **called.kwargs)
 
 
 class Refusals:

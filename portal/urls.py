@@ -5,11 +5,11 @@ from django.urls import include, path
 from portal import views
 
 urlpatterns = [
+    path("", include("control.urls")),  # first, where a queue waits
     path("", include("accounts.urls")),
     path("", include("members.urls")),
     path("", include("sales.urls")),
     path("", include("distribution.urls")),
-    path("", include("control.urls")),
     path("", include("dashboard.urls")),
     path("admin/", admin.site.urls),
     path("healthz", views.health, name="health"),

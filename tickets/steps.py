@@ -5,17 +5,18 @@ the movement beside the change.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Exists, F, OuterRef, PositiveSmallIntegerField, Q, When
+from django.db.models import Case, Exists, F, Model, OuterRef, PositiveSmallIntegerField, Q, When
 
 from accounts.models import Company, User
 from members.models import Member
+from portal.prepared import first_row
 from tickets.barcode import Claim
-from tickets.models import Event, Forward, Movement, OrderLine, Seat, Series, Ticket
+from tickets.models import Event, Forward, Movement, OrderLine, Product, Seat, Series, Ticket
 from tickets.models.ticket import TicketQuerySet
 
 Kind, Status = Movement.Kind, Ticket.Status
@@ -221,35 +222,62 @@ def merge(tickets: Sequence[Ticket], *, into: Member, by: User) -> None:
 ADMISSION = """
 WITH admitted AS (
     UPDATE tickets_ticket AS ticket SET status = 'checked' FROM tickets_event AS event
-    WHERE ticket.number = %(number)s AND ticket.event_id + 0 = %(event)s AND ticket.generation = %(generation)s
+    WHERE ticket.number = %(number)s::bigint AND ticket.event_id + 0 = %(event)s::bigint AND ticket.generation = %(generation)s::int
       AND ticket.status IN ('distributed', 'printed')
       AND event.id = ticket.event_id AND clock_timestamp() BETWEEN event.valid_from AND event.valid_until
-      AND (%(entrance)s = '' OR EXISTS (
-          SELECT FROM tickets_product WHERE id = ticket.product_id AND entrance IN ('', %(entrance)s)))
-      AND (%(key)s IS NULL OR EXISTS (
-          SELECT FROM tickets_signingkey WHERE id = %(key)s AND public_key = %(public)s AND revoked_at IS NULL))
-    RETURNING ticket.id, ticket.generation
+      AND (%(entrance)s::text = '' OR EXISTS (
+          SELECT FROM tickets_product WHERE id = ticket.product_id AND entrance IN ('', %(entrance)s::text)))
+      AND (%(key)s::int IS NULL OR EXISTS (
+          SELECT FROM tickets_signingkey WHERE id = %(key)s::int AND public_key = %(public)s::bytea AND revoked_at IS NULL))
+    RETURNING ticket.*
 ), kept AS (
     INSERT INTO tickets_movement (ticket_id, kind, generation) SELECT id, 'checked', generation FROM admitted
-)
-SELECT id FROM admitted
+), beside AS ({beside})
+SELECT {columns}, beside.* FROM admitted AS ticket CROSS JOIN beside JOIN tickets_product AS product ON product.id = ticket.product_id
+LEFT JOIN members_member AS member ON member.id = ticket.member_id LEFT JOIN tickets_seat AS seat ON seat.id = ticket.seat_id
 """
+# What a gate says of the ticket, in the order of each model.
+SAID: dict[type[Model], tuple[str, ...]] = {
+    Ticket: (
+        "id", "number", "event_id", "product_id", "member_id", "seat_id",
+        "beneficiary_first_name", "beneficiary_last_name", "generation", "status",
+    ),
+    Product: ("id", "category"),
+    Member: ("id", "first_name", "last_name"),
+    Seat: ("id", "block", "row", "number"),
+}  # fmt: skip
+COLUMNS = ", ".join(f"{model._meta.model_name}.{field}" for model, fields in SAID.items() for field in fields)
 
 
-def check(*, number: int, event: Event, generation: int, entrance: str = "", signed_by: tuple[int, bytes] | None = None) -> int | None:
+def check(
+    *,
+    number: int,
+    event: Event,
+    generation: int,
+    entrance: str = "",
+    signed_by: tuple[int, bytes] | None = None,
+    beside: str = "SELECT",
+    values: Mapping[str, Any] | None = None,
+) -> tuple[Ticket, tuple] | None:
     """Admit this generation of a ticket of the event, once under any concurrency: the conditional UPDATE decides.
 
     `entrance` narrows to the products that use it; `signed_by` is the key of the code, None for a ticket found by hand.
-    The key of the ticket; None, and nothing done, when it is not distributed or printed, the event does not admit at
-    this instant, or the code's key is not in force.
+    It is one statement, whole by itself, and the gate keeps its scan in it: `beside` is SQL that writes something of the
+    ticket (`admitted`), with these values.
+    The ticket with its member, product and seat, and what `beside` returns; None, and nothing done, when it is not
+    distributed or printed, the event does not admit at this instant, or the code's key is not in force.
     """
-    assert connection.in_atomic_block
-    asked: dict[str, Any] = {"number": number, "event": event.pk, "generation": generation, "entrance": entrance}
-    asked["key"], asked["public"] = signed_by or (None, None)
-    with connection.cursor() as cursor:
-        cursor.execute(ADMISSION, asked)
-        admitted = cursor.fetchone()
-    return admitted[0] if admitted else None
+    key, public = signed_by or (None, None)
+    asked = {"number": number, "event": event.pk, "generation": generation, "entrance": entrance, "key": key, "public": public}
+    sql = ADMISSION.format(beside=beside, columns=COLUMNS)
+    row = first_row(sql, {**asked, **(values or {})})
+    if row is None:
+        return None
+    parts, rest = iter(row), row[sum(len(fields) for fields in SAID.values()) :]
+    read: list[Any] = [model.from_db(connection.alias, fields, [next(parts) for _ in fields]) for model, fields in SAID.items()]
+    ticket, ticket.product = read[:2]
+    ticket.member, ticket.seat = (part if part.pk else None for part in read[2:])
+    return ticket, rest
 
 
 # The same for many, in the order of their keys as every lock of tickets. What a gate without network admitted (`earlier`)

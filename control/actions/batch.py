@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -137,42 +138,34 @@ def judged(gate: Gate, reading: Reading, known: Known, at: datetime) -> tuple[st
     return refusal(gate, ticket, claim, at=at, earlier=offline is not None), ticket.pk
 
 
-KEEP = """
+KEPT = [field.attname for field in Scan._meta.concrete_fields]
+KEEP = f"""
 INSERT INTO control_scan (device_id, client_id, verdict, reason, ticket_id, generation, by_hand, said, said_at, counter)
 SELECT %s, client_id, CASE reason WHEN '' THEN 'admitted' ELSE 'refused' END, reason, ticket, generation, false, said, said_at, counter
 FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::int[], %s::text[], %s::timestamptz[], %s::int[])
   AS told(client_id, reason, ticket, generation, said, said_at, counter)
-RETURNING id, client_id, at
-"""
+RETURNING {", ".join(KEPT)}
+"""  # noqa: S608
 
 
 def keep(device: Device, readings: Sequence[Reading], rows: Sequence[tuple[str, int | None]]) -> dict[uuid.UUID, Scan]:
     """The scans, in one statement and in the order in which they were read; by their client's ids."""
     if not readings:
         return {}
-    scans = [kept(device, reading, reason, ticket) for reading, (reason, ticket) in zip(readings, rows, strict=True)]
-    names = ["client_id", "reason", "ticket_id", "generation", "said", "said_at", "counter"]
+    told = [reading.offline for reading in readings]
+    columns: list[list[Any]] = [
+        [reading.client_id for reading in readings],
+        [str(reason) for reason, _ticket in rows],
+        [ticket for _reason, ticket in rows],
+        [reading.claim.generation if reading.claim else None for reading in readings],
+        [str(offline.said) if offline else "" for offline in told],
+        [offline.at if offline else None for offline in told],
+        [offline.counter if offline else None for offline in told],
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(KEEP, [device.pk, *([getattr(scan, name) for scan in scans] for name in names)])
-        made = {client_id: (pk, at) for pk, client_id, at in cursor.fetchall()}
-    for scan in scans:
-        scan.pk, scan.at = made[scan.client_id]
+        cursor.execute(KEEP, [device.pk, *columns])
+        scans = [Scan.from_db(connection.alias, KEPT, row) for row in cursor.fetchall()]
     return {scan.client_id: scan for scan in scans}
-
-
-def kept(device: Device, reading: Reading, reason: str, ticket: int | None) -> Scan:
-    told = reading.offline
-    return Scan(
-        device=device,
-        client_id=reading.client_id,
-        verdict=Verdict.REFUSED if reason else Verdict.ADMITTED,
-        reason=str(reason),
-        ticket_id=ticket,
-        generation=reading.claim.generation if reading.claim else None,
-        said=str(told.said) if told else "",
-        said_at=told.at if told else None,
-        counter=told.counter if told else None,
-    )
 
 
 def complete(stored: dict[uuid.UUID, Scan], answered: dict[uuid.UUID, Reading]) -> None:

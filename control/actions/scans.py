@@ -37,32 +37,60 @@ def signed_or_none(code: str) -> barcode.Signed | None:
         return None
 
 
+# The scan of an admission, kept in its statement: a reading that was kept before admits nobody, whatever became of it.
+KEEP = """
+INSERT INTO control_scan (device_id, client_id, verdict, reason, ticket_id, generation, by_hand, said)
+SELECT %(device)s::bigint, %(client_id)s::uuid, 'admitted', '', id, generation, %(by_hand)s::bool, '' FROM admitted RETURNING id, at
+"""
+
+
 def once(device: Device, client_id: uuid.UUID, read: barcode.Signed | barcode.Claim | None, *, by_hand: bool) -> Scan:
+    """The scan with its device, and of an admission with its ticket."""
+    claim, key = (read.claim, (read.key_id, read.public_key)) if isinstance(read, barcode.Signed) else (read, None)
     try:
-        return judge(device=device, read=read, client_id=client_id, by_hand=by_hand)
-    except IntegrityError:
+        return admitted(device, client_id, claim, key, by_hand=by_hand) or judge(device, client_id, claim, key, by_hand=by_hand)
+    except IntegrityError:  # the same reading, at the same instant or since its check was taken back
         return Scan.objects.get(device=device, client_id=client_id)
 
 
+def admitted(
+    device: Device, client_id: uuid.UUID, claim: barcode.Claim | None, key: tuple[int, bytes] | None, *, by_hand: bool
+) -> Scan | None:
+    """Admit in one statement, which is a transaction of its own; None, and nothing done, when that can't be."""
+    gate = device.gate
+    if claim is None or claim.event != gate.event_id:
+        return None
+    done = tickets_steps.check(
+        number=claim.number,
+        event=gate.event,
+        generation=claim.generation,
+        entrance=gate.entrance,
+        signed_by=key,
+        beside=KEEP,
+        values={"device": device.pk, "client_id": client_id, "by_hand": by_hand},
+    )
+    if done is None:
+        return None
+    ticket, (pk, at) = done
+    ticket.event = gate.event
+    made = {"pk": pk, "at": at, "verdict": Scan.Verdict.ADMITTED, "reason": Reason.ADMITTED, "generation": claim.generation}
+    return Scan(device=device, client_id=client_id, ticket=ticket, by_hand=by_hand, **made)
+
+
 @transaction.atomic(durable=True)
-def judge(*, device: Device, read: barcode.Signed | barcode.Claim | None, client_id: uuid.UUID, by_hand: bool) -> Scan:
-    event, admitted, ticket, reason = device.gate.event, None, None, Reason.UNKNOWN
-    claim, key = (read.claim, (read.key_id, read.public_key)) if isinstance(read, barcode.Signed) else (read, None)
-    if claim and claim.event == event.pk:
-        admitted = tickets_steps.check(
-            number=claim.number, event=event, generation=claim.generation, entrance=device.gate.entrance, signed_by=key
-        )
-        reason = Reason.ADMITTED
-    if claim and not admitted:
-        known = key is None or barcode.public_key(key[0]) == key[1]
-        ticket = Ticket.objects.filter(number=claim.number).select_related("product").first() if known else None
-        reason = refusal(device.gate, ticket, claim, at=now()) if ticket else Reason.UNKNOWN
+def judge(device: Device, client_id: uuid.UUID, claim: barcode.Claim | None, key: tuple[int, bytes] | None, *, by_hand: bool) -> Scan:
+    """What was answered before, else why the bearer is not admitted, kept."""
+    stored = Scan.objects.filter(device=device, client_id=client_id).first()
+    if stored:
+        return stored
+    known = claim is not None and (key is None or barcode.public_key(key[0]) == key[1])
+    ticket = Ticket.objects.filter(number=claim.number).select_related("product").first() if claim and known else None
     return Scan.objects.create(
         device=device,
         client_id=client_id,
-        verdict=Scan.Verdict.REFUSED if reason else Scan.Verdict.ADMITTED,
-        reason=reason,
-        ticket_id=admitted or (ticket and ticket.pk),
+        verdict=Scan.Verdict.REFUSED,
+        reason=refusal(device.gate, ticket, claim, at=now()) if ticket and claim else Reason.UNKNOWN,
+        ticket=ticket,
         generation=claim.generation if claim else None,
         by_hand=by_hand,
     )

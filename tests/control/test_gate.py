@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from control.actions import ask_pairing, revoke_devices, scan
+from control.actions import ask_pairing, revoke_devices, scan, undo
 from control.models import Scan
 from control.verdicts import informed, sentence, sentences, title
 from distribution.actions import reclaim, rename
@@ -203,6 +203,17 @@ class TestRaces:
 
         assert results == ["admitted"] * 4
         assert Scan.objects.count() == 1
+
+    def test_a_reading_repeated_after_its_check_was_taken_back_admits_nobody(self, device, ticket):
+        key, code = uuid.uuid4(), code_of(ticket)
+        first = scan(device=device, code=code, client_id=key)
+        undo(scan=first.pk, device=device)
+
+        assert scan(device=device, code=code, client_id=key) == first
+
+        ticket.refresh_from_db()
+        assert ticket.status == "printed" and Scan.objects.count() == 1
+        assert Movement.objects.filter(ticket=ticket, kind="checked").count() == 1
 
     def test_reclaim_against_scan_has_one_winner_each_time(self, relay):
         product = factories.stock(relay.company, ROUNDS)
