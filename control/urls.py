@@ -13,6 +13,7 @@ urlpatterns = [
     path("gate/service.js", scanner.service, name="gate_service"),
     path("gate/decoder.js", scanner.decoder, name="gate_decoder"),
     path("gate/app.webmanifest", scanner.app, name="gate_app"),
+    path("gate/entries/", views.entries, name="gate_entries"),
     path("gate/conflicts/", views.conflicts, name="gate_conflicts"),
     path("api/v1/", api.urls),
 ]

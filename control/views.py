@@ -6,17 +6,20 @@ from functools import wraps
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from control import actions, limits, scanner, stock, verdicts
 from control.access import device_of
 from control.conflicts import of as conflicts_of
+from control.entries import curve_of
 from control.errors import NoPairing, NotForThisDevice
 from control.forms import CodeForm, FoundForm, PairingForm, ScanForm, SearchForm
 from control.models import Device, Scan
 from control.pages import COOKIE, gate_page
+from portal.htmx import is_htmx, page_or_part
 from tickets.models import Ticket
 
 KEPT_FOR = 60 * 24 * 3600  # longer than any device is in force: the server alone says whether it is
@@ -163,6 +166,16 @@ def group(request: HttpRequest, device: Device) -> HttpResponse:
     (first,) = verdicts.informed([device.scans.admission(form.cleaned_data["scan_id"])], device)
     others = actions.admit_group(scan=first)
     return render(request, "control/gate.html", shown(device, first, sum(scan.verdict == Scan.Verdict.ADMITTED for scan in others)))
+
+
+@require_GET
+@for_a_device("may_manage")
+def entries(request: HttpRequest, device: Device) -> HttpResponse:
+    """For the door manager: how many come in by the minute, asked again every few seconds; a 304 where nobody has come since."""
+    context = curve_of(device.gate.event) | {"device": device, "again": reverse("gate_entries")}
+    if is_htmx(request) and request.headers.get("If-None-Match") == context["mark"]:
+        return HttpResponseNotModified(headers={"ETag": context["mark"]})
+    return page_or_part(request, "control/entries.html", "control/_entries.html", context)
 
 
 @require_GET

@@ -1,20 +1,17 @@
-"""One event afterwards: the statement that the law asks of each performance; and its doors, minute by minute."""
+"""One event afterwards: the statement that the law asks of each performance."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Count, F, Max, Min, Q
-from django.db.models.functions import Coalesce, TruncMinute
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from control.models import Scan
-from portal.templatetags.words import local
 from sales.statement import vat_by_line
 from tickets.models import Event, Order, OrderLine, Ticket
 from tickets.stock import GIVEN
 
-MOST_BARS = 60
 COUNTS = {
     "issued": pgettext_lazy("tickets", "Issued"),
     "cancelled": pgettext_lazy("tickets", "Cancelled"),
@@ -26,7 +23,6 @@ COUNTS = {
     "absent": pgettext_lazy("tickets", "No-show"),
 }
 MONEY = ("receipts", "vat")
-STEPS = [1, 5, 15, 60, 24 * 60]  # minutes that a bar may stand for
 
 
 @dataclass
@@ -118,22 +114,3 @@ def vat_of(event: Event) -> dict[tuple[str, Decimal, Decimal], Decimal]:
             key = line.product.category, line.unit_price, line.vat_rate
             found[key] = found.get(key, Decimal(0)) + vat[line.pk]
     return found
-
-
-def entries(event: Event) -> list[tuple[datetime, int]]:
-    """How many came in, by the minute and, where that makes too many bars, by as many minutes as leave them readable.
-
-    By the gate's clock for what it admitted without network.
-    """
-    came = Scan.objects.of_event(event).standing().annotate(came=Coalesce("said_at", "at")).order_by()
-    minutes = dict(came.values_list(TruncMinute("came")).annotate(n=Count("pk")))
-    if not minutes:
-        return []
-    first, last = min(minutes), max(minutes)
-    step = next(step for step in STEPS if (last - first) / timedelta(minutes=step) < MOST_BARS or step == STEPS[-1])
-    width = timedelta(minutes=step)
-    first -= timedelta(minutes=local(first, event.venue.zone).minute % min(step, 60))
-    bars = [[first + n * width, 0] for n in range(int((last - first) / width) + 1)]
-    for minute, count in minutes.items():
-        bars[int((minute - first) / width)][1] += count
-    return [(at, count) for at, count in bars]

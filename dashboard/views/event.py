@@ -1,25 +1,24 @@
 from collections.abc import Iterator
-from hashlib import blake2b
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import SignedInRequest, for_staff
+from control.entries import curve_of
 from dashboard import actions
 from dashboard.closing import figures_of, statement_of
 from dashboard.documents import closed_pdf, statement_pdf
-from dashboard.event import COUNTS, MONEY, Statement, entries, statement
+from dashboard.event import COUNTS, MONEY, Statement, statement
 from dashboard.models import ClosedStatement
-from dashboard.templatetags.charts import Bars
 from dashboard.views.seller import day_of
 from portal.clock import now
 from portal.sheets import as_file
-from portal.templatetags.words import hour, local
+from portal.templatetags.words import local
 from tickets.models import Event
 
 see = for_staff("tickets.view_ticket")
@@ -46,26 +45,21 @@ def event(request: HttpRequest, event_id) -> HttpResponse:
         "changed": bool(closed) and closed[0].said["figures"] != figures_of(told),
         "may_close": request.user.has_perm("dashboard.add_closedstatement"),
     }
-    return render(request, "dashboard/event.html", context | curve_of(found))
+    return render(request, "dashboard/event.html", context | curve(found))
 
 
-def curve_of(found: Event) -> dict:
-    came = entries(found)
-    zone = found.venue.zone
-    places = [(hour(at, zone), (count,)) for at, count in came]
-    minutes = int((came[1][0] - came[0][0]).total_seconds() // 60) if len(came) > 1 else 1
-    mark = blake2b(f"{get_language()} {came}".encode(), digest_size=8).hexdigest()
-    return {"event": found, "came": came, "minutes": minutes, "chart": Bars(_("Entries"), ("left",), places), "mark": f'"{mark}"'}
+def curve(found: Event) -> dict:
+    return curve_of(found) | {"again": reverse("dashboard:door", args=[found.public_id])}
 
 
 @require_GET
 @see
 def door(request: HttpRequest, event_id) -> HttpResponse:
     """The curve alone, asked again every few seconds: a 304 where nobody has come since."""
-    context = curve_of(event_of(event_id))
+    context = curve(event_of(event_id))
     if request.headers.get("If-None-Match") == context["mark"]:
         return HttpResponseNotModified(headers={"ETag": context["mark"]})
-    answer = render(request, "dashboard/_door.html", context)
+    answer = render(request, "control/_entries.html", context)
     answer["ETag"] = context["mark"]
     return answer
 

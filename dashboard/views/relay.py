@@ -12,10 +12,10 @@ from accounts.http import counting
 from dashboard.relay import BY, HEADINGS, AtTheDoor, Line, at_the_door, evolution, sight_of, to_do
 from dashboard.seasons import Season
 from dashboard.table import known
-from dashboard.templatetags.charts import Bars
 from dashboard.views.seller import day_of
 from portal.clock import now
 from portal.sheets import as_file
+from portal.templatetags.charts import Bars
 from portal.templatetags.words import short_day
 from tickets.stock import Figures
 

@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from control.actions import scan_number, undo
+from control.entries import entries
 from control.models import Scan
-from dashboard.event import entries, statement
+from dashboard.event import statement
 from portal.clock import now
 from sales import actions as sales_actions
 from sales.models import Entry
