@@ -49,7 +49,7 @@ def run(port: int, *, quick: bool) -> dict[str, dict]:
     loader.tell()
     crowd.gather(1 if quick else 100)
     found: dict[str, dict] = {}
-    bar = tqdm([home, catalogue, distribute, bulk, documents, scans], desc="Measures")
+    bar = tqdm([home, catalogue, distribute, bulk, group, documents, scans], desc="Measures")
     for measure in bar:
         bar.set_postfix_str(measure.__name__)
         found |= measure(port, quick)
@@ -166,6 +166,54 @@ def bulk(port: int, quick: bool) -> dict[str, dict]:
         "bulk_5000_preview_s": row(preview, "s", None if quick else 3, f"a file of {count} new people, row by row"),
         "bulk_5000_distribute_s": row(spent, "s", None if quick else 3, f"{count} people, tickets and emails owed, {len(asked)} queries"),
     }
+
+
+def group(port: int, quick: bool) -> dict[str, dict]:
+    """The page of a product whose tickets went down a group of 1,000 companies, six levels of them."""
+    times, asked = [], []
+    for companies in (12, 40 if quick else 1_000):
+        relay, product = a_group(companies)
+        client, url = client_of(relay), f"/c/{relay.company.public_id}/products/{product.public_id}/"
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(url)
+        assert page.content.decode().count('class="node"') == 3 * companies
+        asked.append(len(queries))
+    for _ in range(3 if quick else 15):
+        began = time.perf_counter()
+        assert client.get(url).status_code == 200
+        times.append((time.perf_counter() - began) * 1000)
+    assert asked[0] == asked[1], asked
+    note = f"{companies:,} companies, {Ticket.objects.filter(product=product).count():,} tickets, {asked[1]} queries, as many as for 12"
+    return {"tree_1000_ms": row(statistics.median(times), "ms", None if quick else 1000, note)}
+
+
+def a_group(count: int) -> tuple[Relay, Product]:
+    """Companies with at most four children each; those below the first got three tickets each from it, and gave one to somebody."""
+    top = Company.objects.create(name=f"Groupe de {count}")
+    companies = [top]
+    for number in range(1, count):
+        companies.append(Company.objects.create(name=f"Site {number:04}", parent=companies[(number - 1) // 4]))
+    relay = a_relay(top)
+    product = some_stock(top, 3 * count)
+    tickets = list(Ticket.objects.filter(product=product).order_by("pk"))
+    held = {number: tickets[3 * number : 3 * number + 3] for number in range(count)}
+    below = {number: list(held[number]) for number in held}
+    for number in range(count - 1, 0, -1):
+        below[(number - 1) // 4] += below[number]
+    with transaction.atomic():
+        for number in range(1, count):
+            tickets_steps.forward(below[number], to=companies[number], by=relay.user, act=uuid.uuid4())
+            for ticket in below[number]:
+                ticket.company = companies[number]
+        given = []
+        for number in range(count):
+            member = members_steps.add(companies[number], first_name="Zoé", last_name=f"N{number}", email="")
+            given.append((held[number][0], member))
+        tickets_steps.distribute(given, by=relay.user, shown_from=timezone.now(), act=uuid.uuid4())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return relay, product
 
 
 def some_stock(company: Company, count: int, category: str = "Mesure") -> Product:

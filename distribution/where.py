@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -102,8 +101,8 @@ class Tree:
         self.tickets = reverse("distribution:tickets", args=self.ids)
         self.may = self.relay.may_distribute
 
-    def link(self, place: str, path: Sequence[uuid.UUID] = ()) -> str:
-        return f"{self.tickets}?{urlencode([('place', place), *(('at', str(key)) for key in path)])}"
+    def link(self, place: str, path: str = "") -> str:
+        return f"{self.tickets}?place={place}{path}"
 
     def whole(self, figures: Figures, *, given: int, on_paper: int, branches: list[Branch]) -> list[Row]:
         """The tree of a company's stock, as its lists are written; its numbers add up, save what was unused when the event ended."""
@@ -114,15 +113,15 @@ class Tree:
         if figures.left:
             gesture = (reverse("distribution:distribute", args=self.ids), _("Distribute")) if self.may else None
             root.rows.append(Row(figures.left, "here", _("here, to distribute"), self.link("left"), gesture))
-        root.rows += [self.below(branch, ()) for branch in branches if branch.total]
+        root.rows += [self.below(branch, "") for branch in branches if branch.total]
         if given:
             root.rows.append(Row(given, "held", _("with your colleagues"), self.link("members")))
         if on_paper:
             root.rows.append(Row(on_paper, "held", _("handed over on paper"), self.link("paper")))
         return flat(root, figures.total)
 
-    def below(self, branch: Branch, above: Sequence[uuid.UUID]) -> Row:
-        path = (*above, branch.company.public_id)
+    def below(self, branch: Branch, above: str) -> Row:
+        path = f"{above}&at={branch.company.public_id}"
         words = _("at %(company)s") % {"company": branch.company}
         reclaim = (reverse("distribution:reclaim_from", args=[*self.ids, branch.company.public_id]), _("Reclaim")) if self.may else None
         note = "" if branch.company.has_relays or not branch.waiting else _("nobody can distribute there any more")

@@ -127,6 +127,8 @@ def local(value, zone: str = ""):
 
 @register.filter
 def number(value: int) -> str:
+    if type(value) is int and 0 <= value < 1000:  # the same in each language: a tree of a thousand structures has six thousand
+        return str(value)
     return format_decimal(value, locale=language())
 
 

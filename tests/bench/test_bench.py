@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
-    "catalogue_2000_ms", "distribute_500_cpu_s", "bulk_5000_preview_s", "bulk_5000_distribute_s",
+    "catalogue_2000_ms", "tree_1000_ms", "distribute_500_cpu_s", "bulk_5000_preview_s", "bulk_5000_distribute_s",
     "home_1m_ms", "pdf_single_ms", "pdf_batch_ms_per_ticket", "scan_per_s", "pgbench_per_s", "scan_ratio",
 }  # fmt: skip
 
