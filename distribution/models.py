@@ -185,7 +185,7 @@ class PrintoutFileQuerySet(models.QuerySet):
 
     def for_list(self):
         """What a page says of them, without what they hold."""
-        return self.defer("tickets", "generations", "content").order_by("number")
+        return self.defer("tickets", "generations", "content").order_by("first")
 
     def with_tickets(self):
         """Those that hold a ticket at least, or will; without their content."""
@@ -197,7 +197,7 @@ class PrintoutFile(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     printout = models.ForeignKey(Printout, on_delete=models.CASCADE, db_index=False, related_name="files")
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField()  # its turn to be rendered
     first = models.PositiveIntegerField()  # the place of its first ticket in the printout
     quantity = models.PositiveIntegerField()
     tickets = ArrayField(models.BigIntegerField())

@@ -16,6 +16,7 @@ from outbox import post
 from outbox.kinds import kind
 from outbox.models import Delivery, DeliveryEvent
 from portal.clock import now
+from portal.errors import Refused
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 15
@@ -90,6 +91,9 @@ def deliver(delivery: Delivery) -> None:
             message = post.written(delivery, letter)
     except (ValueError, LookupError) as error:
         settle(delivery, "failed", f"cannot be written: {type(error).__name__}")
+        return
+    except Refused as refusal:
+        try_later(delivery, f"cannot be written yet: {refusal.code}")
         return
     try:
         reply = post.send(delivery, message, before_data=lambda: enter_data(delivery))

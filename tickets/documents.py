@@ -4,9 +4,7 @@ Nothing a person types becomes markup (templates escape), and nothing is fetched
 """
 
 import base64
-import gc
 import io
-from functools import lru_cache
 from html import unescape
 from pathlib import Path
 from typing import NamedTuple
@@ -18,34 +16,15 @@ from django.utils.html import strip_tags
 from django.utils.translation import get_language
 from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from accounts.models import Seller
 from tickets.barcode import encode, signer
 from tickets.models import Ticket
+from tickets.rendering import render
 
 FOLDER = Path(__file__).resolve().parent
-FONTS = FOLDER / "fonts"
 # A fixed mask and version: the picture takes a sixth of the time, and reads as well (docs/decisions).
 QR_VERSION, QR_MASK = 5, 2
-
-
-class OurFilesOnly(URLFetcher):
-    """Knows the pictures made here and our fonts: no other request leaves the renderer."""
-
-    def __init__(self, pictures: dict[str, bytes]) -> None:
-        super().__init__(allowed_protocols=())
-        self.pictures = pictures
-
-    def fetch(self, url, headers=None):
-        if url in self.pictures:
-            return URLFetcherResponse(url, self.pictures[url], {"Content-Type": "image/png"})
-        font = FONTS / url.removeprefix("asset:font/")
-        if url.startswith("asset:font/") and font.parent == FONTS and font.suffix == ".woff2" and font.exists():
-            return URLFetcherResponse(url, font.read_bytes(), {"Content-Type": "font/woff2"})
-        raise ValueError("The renderer fetches nothing.")
 
 
 def qr_png(code: str) -> bytes:
@@ -113,16 +92,9 @@ def tickets_pdf(tickets: list[Ticket], per_page: int = 1) -> bytes:
     return with_layers(rendered(html, pictures, pdf_variant="pdf/ua-1"), {layer.number: layer.page for layer in layers.values()})
 
 
-def rendered(html: str, pictures: dict[str, bytes], *, style: Path = FOLDER / "ticket.css", **options) -> bytes:
-    """The page as PDF, in this style and with our fonts; nothing is fetched."""
-    fonts, sheet = stylesheet(style)
-    # Nothing of the growing document can be collected before its end: looking for it would take a fifth of the time.
-    gc.disable()
-    try:
-        document = HTML(string=html, url_fetcher=OurFilesOnly(pictures), base_url=None)
-        return document.write_pdf(stylesheets=[sheet], font_config=fonts, **options)
-    finally:
-        gc.enable()
+def rendered(html: str, pictures: dict[str, bytes], *, style: Path = FOLDER / "ticket.css", pdf_variant: str | None = None) -> bytes:
+    """The page as PDF, in this style and with our fonts; nothing is fetched. CannotRender when it asks for too much."""
+    return render({"html": html, "pictures": pictures, "style": style, "pdf_variant": pdf_variant})
 
 
 def with_layers(document: bytes, layers: dict[int, bytes]) -> bytes:
@@ -144,11 +116,3 @@ def with_layers(document: bytes, layers: dict[int, bytes]) -> bytes:
         joined = io.BytesIO()
         pdf.save(joined)
     return joined.getvalue()
-
-
-@lru_cache
-def stylesheet(style: Path) -> tuple[FontConfiguration, CSS]:
-    """A page's style and the fonts, read once per process."""
-    fonts = FontConfiguration()
-    text = (FOLDER / "fonts.css").read_text() + style.read_text()
-    return fonts, CSS(string=text, font_config=fonts, url_fetcher=OurFilesOnly({}), base_url=None)

@@ -66,3 +66,18 @@ class NoSigningKey(Refused):
 
     def __init__(self):
         super().__init__(_("No key signs the tickets yet. Run: manage.py create_signing_key"))
+
+
+class CannotRender(Refused):
+    """A document could not be made; nothing of it exists."""
+
+    code = "cannot_render"
+
+    def __init__(self):
+        super().__init__(_("This document could not be made. Try again in a moment; if that fails too, tell us."))
+
+
+class TooMuchToRender(CannotRender):
+    """It took more time or memory than a document may: it will not do better another time."""
+
+    code = "too_much_to_render"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import translation
 
 from accounts.models import Relay, Seller, User
@@ -16,6 +16,7 @@ from distribution import steps
 from distribution.models import Distribution, Printout, PrintoutFile
 from portal.clock import now
 from tickets.documents import tickets_pdf
+from tickets.errors import CannotRender, TooMuchToRender
 from tickets.models import Ticket
 
 MOST_IN_A_FILE = 300  # in one document memory grows with each ticket, and documents joined later lose their tags
@@ -61,9 +62,11 @@ def ring() -> None:
 
 
 def render_at_once(printout: Printout) -> None:
-    """Render a small printout here and now: what a dead process leaves of it the sweep takes up. A large one is the workers'."""
+    """Render a small printout here and now: what a dead process leaves of it, or what takes too long, the workers take up."""
     while printout.quantity <= AT_ONCE and (file := claim(printout.files.all())):
-        render(file)
+        if not render(file):
+            ring()
+            break
 
 
 def render_next() -> bool:
@@ -87,16 +90,45 @@ def claim(files) -> PrintoutFile | None:
     return file
 
 
-def render(file: PrintoutFile) -> None:
-    """The file's PDF, without the tickets that are no longer as they were marked printed; kept if it is still ours to keep."""
+def render(file: PrintoutFile) -> bool:
+    """The file's PDF, without the tickets that are no longer as they were marked printed; kept if it is still ours to keep.
+
+    Whether there is one: a file that takes too much is parted, one that fails otherwise is tried again after its lease.
+    """
     standing = Ticket.objects.filter(pk__in=file.tickets, status=Ticket.Status.PRINTED).for_print().in_bulk()
     marked = zip(file.tickets, file.generations, strict=True)
     tickets = [standing[pk] for pk, generation in marked if pk in standing and standing[pk].generation == generation]
-    with translation.override(file.printout.language):
-        content = tickets_pdf(tickets, file.printout.per_page) if tickets else b""
+    try:
+        with translation.override(file.printout.language):
+            content = tickets_pdf(tickets, file.printout.per_page) if tickets else b""
+    except TooMuchToRender:
+        part(file)
+        return False
+    except CannotRender:
+        return False
     PrintoutFile.objects.filter(pk=file.pk, worker=file.worker, rendered_at=None).update(
         content=content, rendered_at=now(), left_out=file.quantity - len(tickets), lease_until=None
     )
+    return True
+
+
+@transaction.atomic(durable=True)
+def part(file: PrintoutFile) -> None:
+    """Two files out of one that took too much, until the ticket that does it is alone: that one is given up, all others are made."""
+    files = Printout.objects.select_for_update().get(pk=file.printout_id).files
+    ours = files.filter(pk=file.pk, worker=file.worker, rendered_at=None)
+    half = file.quantity // 2
+    if not half:
+        ours.update(attempts=MOST_ATTEMPTS, lease_until=now())
+    elif ours.update(quantity=half, tickets=file.tickets[:half], generations=file.generations[:half], attempts=0, lease_until=None):
+        PrintoutFile.objects.create(
+            printout_id=file.printout_id,
+            number=files.aggregate(last=Max("number"))["last"] + 1,
+            first=file.first + half,
+            quantity=file.quantity - half,
+            tickets=file.tickets[half:],
+            generations=file.generations[half:],
+        )
 
 
 @transaction.atomic(durable=True)

@@ -88,7 +88,7 @@ def printout_zip(request: HttpRequest, company_id, printout_id) -> HttpResponse:
     relay = distributing(request, company_id)
     printouts = Printout.objects.in_sight_of(relay).select_related("act__product__event")
     printout = get_object_or_404(printouts, public_id=printout_id)
-    files = list(printout.files.with_tickets().order_by("number"))
+    files = list(printout.files.with_tickets().order_by("first"))
     if not files:
         raise Http404
     if answer := prepared_anew(request, relay, printout):

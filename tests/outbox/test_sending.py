@@ -16,12 +16,15 @@ from outbox import actions, kinds, steps
 from outbox.kinds import Letter
 from outbox.models import Delivery
 from outbox.post import idna, written
+from tickets.errors import CannotRender
 
 pytestmark = pytest.mark.django_db
 due: dict[str, bool] = {}
 
 
 def page(refs, language, secret):
+    if refs.get("heavy"):
+        raise CannotRender
     return Letter(
         subject=refs.get("subject", "Bonjour"), text=f"Bonjour {secret}\n", html="<p>Bonjour</p>", sender=refs.get("sender", "Quais")
     )
@@ -252,6 +255,15 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(post):
 
     assert len(post.letters) == 1
     assert state(delivery) == "sent"
+
+
+def test_an_email_whose_document_cannot_be_made_waits_alone_and_the_next_leave(post):
+    heavy, light = owe(refs={"heavy": True}), owe()
+
+    actions.send_due()
+
+    assert (state(heavy), state(light)) == ("pending", "sent")
+    assert heavy.not_before > timezone.now() and heavy.smtp_reply == "cannot be written yet: cannot_render"
 
 
 def test_a_name_that_tries_to_add_a_header_fails_alone_and_the_next_leave(post):

@@ -194,7 +194,7 @@ def test_nothing_that_a_person_types_becomes_markup_or_fetches(ticket):
 
 
 def test_the_renderer_knows_only_its_own_pictures_and_fonts():
-    from tickets.documents import OurFilesOnly
+    from tickets.render_document import OurFilesOnly
 
     fetcher = OurFilesOnly({"asset:qr/1": b"png"})
     assert fetcher.fetch("asset:qr/1").read() == b"png"
