@@ -11,6 +11,7 @@ class SalesConfig(AppConfig):
         from sales import emails
 
         kinds.register("order_confirmed", emails.order_confirmed, emails.order_stands)
+        kinds.register("option_asked", emails.option_asked, emails.option_to_answer)
         kinds.register("option_live", emails.option_live, emails.option_holds)
         kinds.register("option_reminder", emails.option_reminder, emails.option_holds)
         kinds.register("option_refused", emails.option_refused, emails.still_buys)

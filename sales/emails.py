@@ -4,12 +4,13 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from accounts.models import Relay, Seller
+from accounts.models import Relay, Seller, User
 from outbox.kinds import Attachment, Letter
 from outbox.letters import letter, login_link
 from sales.catalogue import sum_of
 from sales.documents import order_pdf
 from sales.models import Option
+from sales.steps.tell import deciders
 from tickets.models import Order
 
 
@@ -50,6 +51,20 @@ def option_context(refs: dict) -> dict:
         "more_time": refs.get("more_time", False),
         "link": login_link(relay.user.email, reverse("sales:option", args=[relay.company.public_id, option.public_id])),
     }
+
+
+def option_asked(refs: dict, language: str, secret: str) -> Letter:
+    """To one of the staff: a company asks for an option, or for more time."""
+    option = Option.objects.for_list().get(pk=refs["option"])
+    address = User.objects.get(pk=refs["user"]).email
+    link = login_link(address, reverse("admin:sales_option_answer", args=[option.pk]))
+    context = {"seller": Seller.objects.current(), "option": option, "event": option.product.event}
+    return letter("option_asked", context | {"link": link})
+
+
+def option_to_answer(refs: dict) -> bool:
+    """Nobody has answered yet, and the person may."""
+    return Option.objects.to_answer().filter(pk=refs["option"]).exists() and deciders().filter(pk=refs["user"]).exists()
 
 
 def option_live(refs: dict, language: str, secret: str) -> Letter:

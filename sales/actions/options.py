@@ -16,7 +16,7 @@ from sales.deadlines import deadline_on, latest
 from sales.errors import AlreadyAnswered, EventIsOver, NoAccountYet, OptionHoldsFewer, OptionNotLive
 from sales.models import CalendarFeed, Option
 from sales.steps import ledger, options, orders
-from sales.steps.tell import buyers_of, tell
+from sales.steps.tell import buyers_of, tell, tell_staff
 from tickets import order_steps
 from tickets.errors import QuotaExceeded
 from tickets.models import Order, OrderLine, Product
@@ -131,7 +131,7 @@ def give_option_back(*, relay: Relay, option: Option, held: int) -> bool:
 
 @transaction.atomic(durable=True)
 def ask_more_time(*, relay: Relay, option: Option, until: date) -> Option:
-    """Ask staff to move the deadline of a live option to the end of that day."""
+    """Ask staff, who are told by email, to move the deadline of a live option to the end of that day."""
     relay = locked_buyer(relay)
     found = still_held(relay, option, 1)
     assert found.deadline is not None
@@ -139,6 +139,7 @@ def ask_more_time(*, relay: Relay, option: Option, until: date) -> Option:
         raise EventIsOver
     found.more_time_on = until
     found.save(update_fields=["more_time_on"])
+    tell_staff(found, f"option:{found.pk}:{until}", not_before=now())
     return found
 
 

@@ -14,7 +14,7 @@ from portal.clock import now
 from sales.deadlines import deadline_on, last_day_by_rule, latest, reminder_at
 from sales.models import Listing, Option, Terms
 from sales.steps.orders import free_of
-from sales.steps.tell import buyers_of, tell
+from sales.steps.tell import buyers_of, tell, tell_staff
 from tickets.models import Event, Product
 
 State = Option.State
@@ -76,18 +76,20 @@ def accepted_by_rule(option: Option, quantity: int, *, at: datetime) -> datetime
 
 
 def answer_request(option: Option, *, at: datetime) -> None:
-    """A new request waits for tickets when too few are free, is accepted by the rule, or waits for staff."""
+    """A new request waits for tickets when too few are free, is accepted by the rule, or waits for staff, who are told."""
     if free_of([option.product])[option.product_id] < option.quantity:
         option.state = State.WAITING
         option.save(update_fields=["state"])
     elif deadline := accepted_by_rule(option, option.quantity, at=at):
         grant(option, quantity=option.quantity, deadline=deadline, by=None, at=at)
+    else:
+        tell_staff(option, f"option:{option.pk}", not_before=at)
 
 
 def offer_freed(products: Iterable[Product]) -> None:
     """Offer tickets that have become free to those who wait for them, in their order, each once.
 
-    The rule makes it an option at once, of as many as are free; where staff decide, the request is theirs and the company is told.
+    The rule makes it an option at once, of as many as are free; where staff decide, the request is theirs: they and the company are told.
     """
     assert connection.in_atomic_block
     found = list(products)
@@ -109,6 +111,7 @@ def offer_freed(products: Iterable[Product]) -> None:
             option.save(update_fields=["state"])
             refs = {"option": option.pk, "quantity": quantity}
             tell(buyers_of(option.company_id), "option_free", refs, f"option:{option.pk}", not_before=at)
+            tell_staff(option, f"option:{option.pk}", not_before=at)
 
 
 def end_with_event(event: Event, *, at: datetime) -> None:

@@ -1,10 +1,13 @@
-"""Emails to the relays of a company about what it buys."""
+"""Emails about what a company buys: to its relays, and to the staff who decide."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.contrib.auth.backends import ModelBackend
+
 from accounts.models import Relay
 from outbox import steps as outbox_steps
+from sales.models import Option
 
 
 def tell(relays: Iterable[Relay], kind: str, refs: dict, key: str, *, not_before: datetime, useful_until: datetime | None = None) -> None:
@@ -34,3 +37,25 @@ def relays_of(company: int, *, but: Relay | None = None):
 def buyers_of(company: int):
     """Those of them who buy."""
     return relays_of(company).filter(may_buy=True)
+
+
+def deciders():
+    """The staff who may answer requests for options."""
+    return ModelBackend().with_perm("sales.change_option").filter(is_staff=True).order_by("pk")
+
+
+def tell_staff(option: Option, key: str, *, not_before: datetime) -> None:
+    """Owe each of them one email: an option, or more time of one, waits for an answer."""
+    outbox_steps.owe(
+        [
+            outbox_steps.letter(
+                "option_asked",
+                to=user.email,
+                language=user.language,
+                refs={"option": option.pk, "user": user.pk},
+                key=f"{key}:{user.pk}",
+                not_before=not_before,
+            )
+            for user in deciders()
+        ]
+    )

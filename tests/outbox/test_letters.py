@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owed(relay, client) -> dict[str, Delivery]:
     """One email of every kind, owed by the acts that owe it."""
-    staff = factories.UserFactory(is_staff=True)
+    staff = factories.UserFactory(is_staff=True, is_superuser=True)
     with transaction.atomic():
         new = Relay(company=relay.company, first_name="Inès", last_name="Novak")
         accounts_steps.authorise(new, address="ines@exemple.fr", by=staff)
@@ -108,7 +108,8 @@ def owe_about_sales(relay, staff) -> None:
     sales_actions.place_order(relay=relay, total=product.price, request_key=uuid.uuid4())
 
     def ask(quantity):
-        values = {"quantity": quantity, "wished_on": None, "note": "", "request_key": uuid.uuid4()}
+        wished = timezone.localdate() + timezone.timedelta(days=30)
+        values = {"quantity": quantity, "wished_on": wished, "note": "L'arbre de Noël : merci !", "request_key": uuid.uuid4()}
         return sales_actions.request_option(relay=relay, product=product, **values)
 
     live, refused = ask(8), ask(1)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from outbox import actions as outbox_actions
@@ -89,6 +90,27 @@ def test_staff_accept_with_another_quantity_and_deadline_and_it_holds_the_quota(
         actions.accept_option(option=option.pk, quantity=6, last_day=timezone.localdate() + timedelta(days=9), by=staff)
     with pytest.raises(QuotaExceeded):
         factories.stock(relay.company, 15, product)
+
+
+def test_the_staff_who_may_decide_are_told_of_what_waits_for_them_and_of_nothing_else(relay, product, staff, rule, post):
+    accountant, box_office = factories.UserFactory(is_staff=True), factories.UserFactory(is_staff=True, language="en")
+    box_office.user_permissions.add(Permission.objects.get(codename="change_option"))
+    relay.user.user_permissions.add(Permission.objects.get(codename="change_option"))  # no staff
+    by_rule, answered, asked = ask(relay, product, 4), ask(relay, product, 9), ask(relay, product, 7, note="Pour l’arbre de Noël")
+    assert sorted(told("option_asked")) == sorted([staff.email, box_office.email] * 2) and by_rule.state == "live"
+
+    actions.refuse_option(option=answered.pk, reason="Trop", by=staff)
+    outbox_actions.send_due()
+
+    (french,), (english,) = post.to(staff.email), post.to(box_office.email)
+    assert "demande une option sur 7\xa0billets pour" in french["Subject"] and "an option of 7 tickets" in english["Subject"]
+    for letter in (french, english):
+        words = letter.get_body(("plain",)).get_content()
+        assert "Pour l’arbre de Noël" in words and f"%2Fadmin%2Fsales%2Foption%2F{asked.pk}%2Fanswer%2F" in words
+    assert not post.to(accountant.email)
+    actions.ask_more_time(relay=relay, option=by_rule, until=by_rule.last_day + timedelta(days=3))
+    outbox_actions.send_due()
+    assert ["prolongation" in letter["Subject"] for letter in post.to(staff.email)] == [False, True]
 
 
 def test_staff_refuse_with_a_reason_that_the_company_reads(as_relay, relay, product, staff, post):
@@ -232,6 +254,7 @@ def test_where_staff_decide_who_waits_is_told_and_staff_have_her_request(relay, 
 
     waiting.refresh_from_db()
     assert (waiting.state, told("option_free")) == ("requested", [other.user.email])
+    assert told("option_asked") == [staff.email] * 2  # of the first option, and of this one now
     assert list(Option.objects.to_answer()) == [waiting]
 
 
