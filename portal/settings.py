@@ -134,7 +134,10 @@ DATABASES = {
         **DATABASE,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}} if WEB_THREADS else {},
+        "OPTIONS": {
+            "prepare_threshold": 5,  # psycopg's own: Django turns off what portal/prepared.py asks for
+            **({"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}} if WEB_THREADS else {}),
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -179,6 +179,14 @@ def at_once(*acts):
     return results
 
 
+def test_the_database_plans_an_admission_once_for_a_connection(device, ticket):
+    scan(device=device, code=code_of(ticket), client_id=uuid.uuid4())
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%INSERT INTO control_scan%'")
+        assert cursor.fetchone() == (1,)
+
+
 @pytest.mark.django_db(transaction=True)
 class TestRaces:
     def test_a_hundred_copies_over_sixteen_gates_admit_one(self, relay, product, ticket):
