@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Company, Relay, User
 from dashboard.seasons import Season
+from dashboard.table import STATES as STATES_OF
 from distribution.models import Recipient
 from portal.templatetags.words import local
 from tickets.models import Event, Forward, Movement, Product, Ticket
@@ -24,6 +25,8 @@ HEADINGS = {
     "checked": pgettext_lazy("tickets", "Checked"),
     "absent": pgettext_lazy("tickets", "No-show"),
 }
+# The tickets behind each figure; who did not come is a count and no list.
+STATES = {"total": Q()} | {name: STATES_OF[name] for name in ("distributed", "left", "printed", "checked")}
 WEEKS = 12
 
 
@@ -34,6 +37,7 @@ class Line:
     name: str
     product: Product | None = None
     company: Company | None = None
+    season: Season | None = None
     coming: bool = False
     figures: dict[str, int] = field(default_factory=lambda: dict.fromkeys(HEADINGS, 0))
 
@@ -81,7 +85,7 @@ class Sight:
             made = {
                 "product": (product.pk, Line(product.event.name, product=product, coming=not row["over"])),
                 "site": (holder.name, Line(holder.name, company=holder)),
-                "season": (-season_of(product.event).starts, Line(str(season_of(product.event)))),
+                "season": (-(own := season_of(product.event)).starts, Line(str(own), season=own)),
             }
             key, line = made[by]
             found.setdefault(key, line).add(row)
@@ -117,11 +121,7 @@ def counted(tickets) -> Iterable[dict]:
         .order_by()
         .values("product", "company", over=over)
         .annotate(
-            total=Count("pk"),
-            distributed=Count("pk", filter=given),
-            left=Count("pk", filter=Q(status="available")),
-            printed=Count("pk", filter=Q(status__in=["printed", "checked"], printed_generation=F("generation"))),
-            checked=Count("pk", filter=Q(status="checked")),
+            **{name: Count("pk", filter=which) for name, which in STATES.items()},
             absent=Count("pk", filter=given & ~Q(status="checked") & over),
         )
     )

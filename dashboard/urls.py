@@ -25,6 +25,7 @@ urlpatterns = [
     path("dashboard/offers/addresses.xlsx", consents.take_consents, {"kind": "xlsx"}, name="take_consents_xlsx"),
     path("c/<uuid:company_id>/figures/", relay.figures, name="relay"),
     path("c/<uuid:company_id>/figures/doors/", relay.doors, name="doors"),
+    path("c/<uuid:company_id>/figures/tickets/", relay.tickets, name="relay_tickets"),
     path("c/<uuid:company_id>/figures/table.csv", relay.figures_file, {"kind": "csv"}, name="relay_csv"),
     path("c/<uuid:company_id>/figures/table.xlsx", relay.figures_file, {"kind": "xlsx"}, name="relay_xlsx"),
     path("c/<uuid:company_id>/products/<uuid:product_id>/figures.csv", figures.figures, name="figures"),

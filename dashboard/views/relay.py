@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from hashlib import blake2b
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -8,15 +9,17 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.http import counting
-from dashboard.relay import BY, HEADINGS, AtTheDoor, Line, at_the_door, evolution, sight_of, to_do
+from accounts.http import acting, counting
+from dashboard.relay import BY, HEADINGS, STATES, AtTheDoor, Line, at_the_door, evolution, sight_of, to_do
 from dashboard.seasons import Season
 from dashboard.table import known
 from dashboard.views.seller import day_of
+from distribution.forms import as_uuid
 from portal.clock import now
 from portal.sheets import as_file
 from portal.templatetags.charts import Bars
 from portal.templatetags.words import short_day
+from tickets.models import Ticket
 from tickets.stock import Figures
 
 # What a line of the table is.
@@ -78,6 +81,22 @@ def mark_of(found: list[AtTheDoor]) -> str:
     """Another one whenever what the part of the page says has changed."""
     said = f"{get_language()} {[(line.event.pk, line.checked, line.given) for line in found]}"
     return f'"{blake2b(said.encode(), digest_size=8).hexdigest()}"'
+
+
+@require_GET
+def tickets(request: HttpRequest, company_id) -> HttpResponse:
+    """The tickets behind a number of a structure or a season. Names are those of the relay's own company alone."""
+    relay = acting(request, company_id)
+    state, season = known(request.GET.get("state"), STATES, "total"), Season.named(request.GET.get("season", ""))
+    found = Ticket.objects.in_sight_of(relay).standing().filter(STATES[state])
+    if season:
+        found = found.filter(event__in=season.events())
+    words = [HEADINGS[state], *([_("Season %(years)s") % {"years": season}] if season else [])]
+    if request.GET.get("site"):
+        found = found.filter(company__public_id=as_uuid(request.GET["site"]))
+        words += [ticket.company.name for ticket in found.select_related("company")[:1]]
+    page = Paginator(found.for_list().order_by("number"), 50).get_page(request.GET.get("page"))
+    return render(request, "dashboard/relay_tickets.html", {"relay": relay, "here": "figures", "about": words, "page": page})
 
 
 @require_GET

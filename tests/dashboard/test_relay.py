@@ -16,6 +16,7 @@ from distribution.reminders import counts
 from distribution.truth import holders
 from portal.clock import now
 from portal.workbook import read_workbook
+from sales import actions as sales_actions
 from tests import factories
 from tests.dashboard.conftest import over
 from tests.dashboard.test_seller import csv_rows, page_of, shown
@@ -72,6 +73,38 @@ def test_they_are_the_figures_of_her_stock_and_of_no_other_company(relay, site, 
             "checked": mine.checked, "absent": 0,
         }  # fmt: skip
     assert sight_of(factories.RelayFactory()).rows == []
+
+
+@pytest.mark.parametrize("by", ["product", "site", "season"])
+def test_each_number_leads_to_its_tickets_save_who_did_not_come(as_relay, relay, site, outing, by):
+    over(outing.event)
+    own = factories.stock(
+        relay.company, 2, factories.ProductFactory(event__name="Ailleurs", event__starts_at=timezone.now() + timedelta(days=400))
+    )
+    staff = factories.UserFactory(is_staff=True)
+    sales_actions.cancel_tickets(tickets=[Ticket.objects.filter(product=own).first().pk], by=staff, key="k")
+    page = as_relay.get(address(relay, f"?by={by}")).content.decode()
+
+    links = re.findall(r'<a href="(/c/[^"]+[?][^"]+)">([0-9]+)<span class="hidden"> ([^,<]+), ', page)
+    assert {heading for _, _, heading in links} == {"Achetés ou reçus", "Distribués", "Non distribués", "Imprimés", "Contrôlés"}
+    for link, number, heading in links:
+        found = as_relay.get(link.replace("&amp;", "&"))
+        assert found.context["page"].paginator.count == int(number), (link, heading)
+
+    relay.may_distribute, relay.may_see_accounts = False, True  # alone: amounts and no names
+    relay.save()
+    assert "?place=" not in (alone := as_relay.get(address(relay, f"?by={by}")).content.decode()) and "?state=" not in alone
+
+
+def test_behind_a_number_are_names_of_her_own_people_alone(as_relay, relay, site, outing):
+    members = {who: Ticket.objects.filter(company=who.company, member__isnull=False).first().member for who in (relay, site)}
+    for season in ("", f"&season={Season.at(outing.event.starts_at).starts}"):
+        page = page_of(as_relay.get(address(relay, f"tickets/?state=distributed{season}")))
+        assert str(members[relay]) in page and "Gerland" in page and str(members[site]) not in page
+
+    stranger = factories.RelayFactory().company.public_id
+    for nobodys in (stranger, uuid.uuid4(), "x"):
+        assert as_relay.get(address(relay, f"tickets/?site={nobodys}")).context["page"].paginator.count == 0
 
 
 def test_who_did_not_come_is_a_number_after_the_event_and_no_name(as_relay, relay, outing):

@@ -48,7 +48,7 @@ MATRIX = {
     "dashboard:closed_pdf": "seller", "dashboard:closed_json": "seller",
     "dashboard:consents": "seller", "dashboard:take_consents_csv": "seller",
     "dashboard:take_consents_xlsx": "seller", "dashboard:relay": "counter", "dashboard:doors": "counter", "dashboard:relay_csv": "counter",
-    "dashboard:relay_xlsx": "counter",
+    "dashboard:relay_xlsx": "counter", "dashboard:relay_tickets": "relay",
     "dashboard:seller_csv": "seller", "dashboard:seller_xlsx": "seller",
     "distribution:distribute": "distributor", "distribution:people": "distributor", "distribution:hand_over": "distributor",
     "distribution:reclaim": "distributor", "distribution:print_for_members": "distributor", "distribution:undo": "distributor",
