@@ -179,6 +179,7 @@ def at_once(*acts):
     return results
 
 
+@pytest.mark.django_db
 def test_the_database_plans_an_admission_once_for_a_connection(device, ticket):
     scan(device=device, code=code_of(ticket), client_id=uuid.uuid4())
 
