@@ -3,6 +3,13 @@ from django.utils.translation import gettext as _
 from portal.errors import Refused
 
 
+class CheckStays(Refused):
+    code = "check_stays"
+
+    def __init__(self):
+        super().__init__(_("The event is cancelled: its checks stay as they are."))
+
+
 class HoleInJournal(Refused):
     code = "hole_in_journal"
 

@@ -8,6 +8,7 @@ from django.db.models.functions import Concat, Lower
 
 from accounts.models import User
 from control.actions.scans import scan_number
+from control.errors import CheckStays
 from control.models import Device, Scan, Search
 from portal.clock import now
 from portal.text import folded
@@ -46,11 +47,16 @@ def named(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
 
 @transaction.atomic(durable=True)
 def undo(*, scan: int, device: Device | None = None, by: User | None = None) -> Scan:
-    """Take back an admission: the ticket may come in again. Asked again it is done once; the scan says when and by which device."""
+    """Take back an admission: the ticket may come in again. Asked again it is done once; the scan says when and by which device.
+
+    CheckStays once the event is: what was checked then was neither cancelled nor credited, and nobody is to come in again.
+    """
     found = Scan.objects.get(pk=scan, verdict=Scan.Verdict.ADMITTED)
     ticket = Ticket.objects.select_for_update().get(pk=found.ticket_id)
     found.refresh_from_db()
     if found.undone_at is None and ticket.status == Ticket.Status.CHECKED:
+        if ticket.event.cancelled_at:  # read once the ticket is ours: who cancels its event holds it meanwhile
+            raise CheckStays
         tickets_steps.uncheck(ticket, by=by)
         found.undone_at, found.undone_by = now(), device
         found.save(update_fields=["undone_at", "undone_by"])

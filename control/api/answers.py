@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 
 from control import limits
 from control.access import device_of
-from control.errors import HoleInJournal, NoPairing, NotForThisDevice, TooManyRequests
+from control.errors import CheckStays, HoleInJournal, NoPairing, NotForThisDevice, TooManyRequests
 from control.models import Device
 from control.pages import COOKIE
 from portal.errors import Refused
@@ -89,7 +89,7 @@ def problem(request: HttpRequest, status: int, code: str, detail: str, **headers
     return answer
 
 
-REFUSALS = {HoleInJournal: 409, NoPairing: 404, NotForThisDevice: 403, TooManyRequests: 429}
+REFUSALS = {CheckStays: 409, HoleInJournal: 409, NoPairing: 404, NotForThisDevice: 403, TooManyRequests: 429}
 
 
 def refused(request: HttpRequest, error: Refused) -> HttpResponse:

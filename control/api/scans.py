@@ -165,7 +165,7 @@ def when(said_at: datetime, sent_at: datetime, received: datetime) -> datetime:
     return max(received - min(age, timedelta(days=9_000)), datetime(2000, 1, 1, tzinfo=UTC))
 
 
-@router.post("/scans/{scan_id}/undo", response={200: ScanOut, **PROBLEMS, 404: Problem}, summary="Take back an admission")
+@router.post("/scans/{scan_id}/undo", response={200: ScanOut, **PROBLEMS, 404: Problem, 409: Problem}, summary="Take back an admission")
 def undo_scan(request: HttpRequest, scan_id: uuid.UUID):
     """For the door manager's device: the ticket may come in again. Asked again it is done once."""
     device = speaking(request, to="may_manage")

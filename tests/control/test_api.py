@@ -12,6 +12,7 @@ from django.utils import timezone
 from control import limits
 from control.actions import revoke_devices
 from control.models import Device, Scan, Search
+from sales import actions as sales_actions
 from tests import factories
 from tests.control.conftest import code_of, key, speaking
 from tickets.models import Event, Movement, Ticket
@@ -135,6 +136,17 @@ class TestUndo:
         post(api, f"scans/{first}/undo")
         ticket.refresh_from_db()
         assert ticket.status == "checked"
+
+    def test_at_a_cancelled_event_nothing_is_taken_back_and_no_ticket_is_valid_again(self, api, ticket):
+        scan = check(api, ticket)["scan_id"]
+        staff = factories.UserFactory(is_staff=True)
+        sales_actions.cancel_event(event=ticket.event_id, by=staff, advice="", request_key=uuid.uuid4())
+
+        answer = post(api, f"scans/{scan}/undo")
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "check_stays")
+        ticket.refresh_from_db()
+        assert ticket.status == "checked" and Scan.objects.get().undone_at is None
 
     def test_another_events_or_a_refused_scan_does_not_exist(self, api, ticket, relay):
         scan = check(api, ticket)

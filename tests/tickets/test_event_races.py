@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from control.actions import scan
+from control.actions import scan, undo
+from control.errors import CheckStays
 from control.models import Scan
 from distribution.actions import distribute
 from distribution.errors import NotEnoughTickets
@@ -69,6 +70,24 @@ def test_a_ticket_is_checked_or_cancelled_and_never_both(staff, round_):
     assert set(Ticket.objects.filter(status="checked").values_list("pk", flat=True)) == admitted
     assert Ticket.objects.filter(status="cancelled").count() == 8 - len(admitted)
     assert Movement.objects.filter(act=change.public_id).count() == 8 - len(admitted)
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_no_check_taken_back_meanwhile_leaves_a_valid_ticket(staff, round_):
+    relay = factories.RelayFactory()
+    product = factories.stock(relay.company, 4)
+    tickets = factories.printed(factories.given(factories.MemberFactory(company=relay.company), product, 4, by=relay.user))
+    device = factories.DeviceFactory(gate__event=product.event)
+    scans = [scan(device=device, code=encode(ticket, signer()), client_id=uuid.uuid4()) for ticket in tickets]
+
+    def taking_back(found):
+        return lambda: undo(scan=found.pk, device=device)
+
+    *undone, change = at_once(*(taking_back(found) for found in scans), cancelling(product, staff))
+
+    assert isinstance(change, EventChange) and {type(answer) for answer in undone} <= {Scan, CheckStays}
+    stayed = sum(isinstance(answer, CheckStays) for answer in undone)
+    assert (Ticket.objects.filter(status="checked").count(), Ticket.objects.filter(status="cancelled").count()) == (stayed, 4 - stayed)
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
