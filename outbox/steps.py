@@ -1,6 +1,5 @@
 """Owing an email, calling it off, forgetting to whom it went: the only writes to Delivery that other apps may cause."""
 
-import hashlib
 import hmac
 import uuid
 from collections.abc import Iterable
@@ -28,7 +27,7 @@ def letter(
 ) -> Delivery:
     """An email not yet owed, for `owe`. `key` makes it unique among all of its kind."""
     pk = uuid.uuid4()
-    mark = hmac.new(settings.SECRET_KEY.encode(), pk.bytes, hashlib.sha256).hexdigest()[:8]
+    mark = hmac.digest(settings.SECRET_KEY.encode(), pk.bytes, "sha256").hex()[:8]
     return Delivery(
         id=pk,
         kind=kind,

@@ -12,10 +12,12 @@ from distribution.models import Distribution
 from distribution.people_list import Line, as_shown, judge, left_of, lines_of_group, share_out
 from members import steps as members_steps
 from members.models import Group
+from portal.memory import nothing_collected
 from tickets.models import Product, Ticket
 
 
 @transaction.atomic(durable=True)
+@nothing_collected()
 def distribute_list(
     *,
     relay: Relay,
@@ -66,6 +68,7 @@ def correct(relay: Relay, product: Product, lines: list[Line], request_key: uuid
 
 
 @transaction.atomic(durable=True)
+@nothing_collected()
 def distribute_group(
     *, relay: Relay, product: Product, group: Group | None, each: int, shown: str, message: str, request_key: uuid.UUID
 ) -> Distribution | None:
