@@ -9,8 +9,11 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from control.actions import ask_pairing
+from dashboard import actions as dashboard_actions
 from outbox import actions as outbox_actions
+from portal.workbook import read_workbook
 from tests import factories
+from tests.dashboard.test_seller import csv_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -137,7 +140,62 @@ def test_the_main_round(phone, live_server, post, settings):
     log_in(page, base, "samia@mecavia.example", post)
     page.goto(home)
     assert figures(page) == {"contrôlé": 2, "imprimé": 2, "distribué": 2, "acheté": 35}
+
+    # So have her table and both its files; a number leads to its tickets.
+    page.get_by_role("link", name="Chiffres").click()
+    assert numbers(page) == [["35", "2", "33", "2", "2", "–"]]
+    expect(page.locator("figure.bars svg")).to_be_visible()
+    assert [row[3:-1] for row in both_files(page)[1:]] == [row[:-1] for row in numbers(page)]
+    page.locator(".figures td a", has_text="Contrôlés").click()
+    assert page.locator("table.people tbody tr").count() == 2
+
+    # The seller sees the same of every company, as the address filters; the address alone is the view.
+    log_out(page, base)
+    dashboard_actions.count()
+    log_in(page, base, staff.email, post)
+    page.goto(f"{base}/dashboard/")
+    page.get_by_role("link", name="Par structure").click()
+    page.get_by_role("searchbox").fill("mecavia")
+    page.select_option("#channel", "phone")
+    page.get_by_role("button", name="Afficher").click()
+    page.wait_for_url("**/dashboard/?*channel=phone*")
+    view, filtered = page.url, numbers(page)
+    assert filtered == [["35", "2", "33", "2", "2", "0"]]
+    assert [row[1:] for row in both_files(page)[1:]] == filtered
+    page.goto(view.replace("phone", "online"))
+    assert page.locator(".figures").count() == 0
+    page.goto(view)
+    assert numbers(page) == filtered
+
+    # The event's page has who came in, and its statement as its file says it.
+    page.locator(".figures tbody th a").first.click()
+    page.get_by_role("link", name="Nuit Ravel").first.click()
+    page.get_by_role("link", name="Relevé et entrées").click()
+    expect(page.locator("#door figure.bars svg")).to_be_visible()
+    line, whole = numbers(page)
+    assert line[:3] == ["35", "0", "35"] and line[-3:] == ["2", "2", "–"] and line == whole
+    assert [row[5:8] for row in both_files(page)[4:]] == [line[:3], whole[:3]]
     assert not [error for error in errors if "favicon" not in error]
+
+
+def numbers(page) -> list[list[str]]:
+    """The figures of the page's table, a line each."""
+    rows = page.locator("table.figures tbody tr").all()
+    return [[re.match(r"[\d,.]+|–", cell.inner_text().replace("\u202f", ""))[0] for cell in row.locator("td").all()] for row in rows]
+
+
+def both_files(page) -> list[list[str]]:
+    """The rows of the page's table as CSV, which are those of its workbook."""
+    found = []
+    for name in ("Ce tableau en CSV", "Ce tableau pour Excel"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        found.append(download.value.path().read_bytes())
+    rows, workbook = [row for row in csv_rows(found[0]) if any(row)], read_workbook(found[1], most_rows=99, most_columns=20).rows
+    # "1330.00" is 1330 in a cell of a workbook, whose rows end with their last cell.
+    bare = [[re.sub(r"\.?0+$", "", cell) if "." in cell else cell for cell in row if cell] for row in rows]
+    assert [[cell for cell in row if cell] for row in workbook if any(row)] == bare
+    return rows
 
 
 def choose(page, field: str, words: str) -> None:
