@@ -133,13 +133,14 @@ def give_option_back(*, relay: Relay, option: Option, held: int) -> bool:
 def ask_more_time(*, relay: Relay, option: Option, until: date) -> Option:
     """Ask staff, who are told by email, to move the deadline of a live option to the end of that day."""
     relay = locked_buyer(relay)
-    found = still_held(relay, option, 1)
+    found, at = still_held(relay, option, 1), now()
     assert found.deadline is not None
     if deadline_on(found.product.event, until) <= found.deadline:
         raise EventIsOver
-    found.more_time_on = until
-    found.save(update_fields=["more_time_on"])
-    tell_staff(found, f"option:{found.pk}:{until}", not_before=now())
+    if found.more_time_on != until:  # else it was sent twice
+        found.more_time_on = until
+        found.save(update_fields=["more_time_on"])
+        tell_staff(found, f"option:{found.pk}:{at.isoformat()}", not_before=at)
     return found
 
 
@@ -160,7 +161,7 @@ def answer_more_time(*, option: int, last_day: date | None, reason: str, by: Use
         options.tell_of_deadline(found, at=at)
     else:
         refs = {"option": found.pk, "more_time": True}
-        tell(buyers_of(found.company_id), "option_refused", refs, f"option:{found.pk}:{found.deadline.isoformat()}", not_before=at)
+        tell(buyers_of(found.company_id), "option_refused", refs, f"option:{found.pk}:{at.isoformat()}", not_before=at)
     return found
 
 

@@ -3,6 +3,7 @@
 import uuid
 from decimal import Decimal
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -13,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.admin import asks_again, asks_again_to
 from portal.errors import Refused
+from portal.forms import RequestKeyField
 from portal.templatetags.words import euros
 from sales import actions
+from sales.actions.orders import lock_actor
 from sales.documents import order_pdf
 from sales.forms import PartForm
 from sales.models import Listing
@@ -63,6 +66,14 @@ class OrderLineInline(admin.TabularInline):
         return super().get_queryset(request).select_related("product__event")
 
 
+class NewOrderForm(forms.ModelForm):
+    key = RequestKeyField()
+
+    class Meta:
+        model = Order
+        fields = ["company", "channel"]
+
+
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
     list_display = ["__str__", "company", "channel", "state", "total", "left_to_pay", "confirmed_at", "documents"]
@@ -105,6 +116,19 @@ class OrderAdmin(admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, extra_context)
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(request, obj, change, **kwargs if obj else kwargs | {"form": NewOrderForm})
+
+    def save_model(self, request, obj, form, change):
+        """Enter it once, whatever the number of times that the form is sent."""
+        if not change:
+            lock_actor(request.user)
+            obj.request_key = form.cleaned_data["key"]
+            if done := Order.objects.filter(request_key=obj.request_key).first():
+                obj.pk, request.entered_before = done.pk, True
+                return
+        super().save_model(request, obj, form, change)
+
     def save_formset(self, request, form, formset, change):
         for line in formset.save(commit=False):
             if line.unit_price is None:
@@ -131,7 +155,11 @@ class OrderAdmin(admin.ModelAdmin):
         return response
 
     def save_related(self, request, form, formsets, change):
-        super().save_related(request, form, formsets, change)
+        if getattr(request, "entered_before", False):
+            for formset in formsets:  # what the admin's log asks for
+                formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        else:
+            super().save_related(request, form, formsets, change)
         if "_confirm" in request.POST:
             request.saved_order = form.instance.pk
 

@@ -33,7 +33,7 @@ def tell_of_deadline(option: Option, *, at: datetime) -> None:
     """The letter that says until when it holds, and the reminder: not sent late, nor when the deadline has moved."""
     assert option.deadline is not None
     buyers = list(buyers_of(option.company_id))
-    refs, key = {"option": option.pk, "deadline": option.deadline.isoformat()}, f"option:{option.pk}:{option.deadline.isoformat()}"
+    refs, key = {"option": option.pk, "deadline": option.deadline.isoformat()}, f"option:{option.pk}:{at.isoformat()}"
     tell(buyers, "option_live", refs, key, not_before=at)
     remind = reminder_at(option.product.event, option.deadline, Terms.objects.current().remind_days)
     if remind > at:

@@ -288,6 +288,20 @@ def test_more_time_is_asked_and_given_and_the_old_reminder_is_not_sent(relay, pr
     assert [kind(d.kind).still_due(d.refs) for d in (old, new)] == [False, True]
 
 
+def test_more_time_is_asked_and_refused_again_and_again_and_each_answer_is_told(relay, product, staff):
+    option = accepted(relay, product, staff)
+    until = option.last_day + timedelta(days=3)
+    for n in (1, 2):
+        for _twice in range(2):
+            actions.ask_more_time(relay=relay, option=option, until=until)
+        actions.answer_more_time(option=option.pk, last_day=None, reason="Complet", by=staff)
+        assert (len(told("option_asked")), len(told("option_refused"))) == (n + 1, n)
+    for last_day in (until, option.last_day, until):
+        Option.objects.update(more_time_on=until)
+        actions.answer_more_time(option=option.pk, last_day=last_day, reason="", by=staff)
+    assert len(told("option_live")) == 4
+
+
 def test_an_option_of_another_company_is_nobodys(relay, product, staff):
     option = accepted(relay, product, staff)
     other = factories.RelayFactory(may_buy=True)

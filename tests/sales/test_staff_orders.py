@@ -25,14 +25,17 @@ def as_staff(client, settings, relay):
 
 def form_of(company, product, quantity) -> dict:
     lines = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "0", "lines-0-product": product.pk, "lines-0-quantity": quantity}
-    return {"company": company.pk, "channel": "phone", **lines}
+    return {"company": company.pk, "channel": "phone", "key": str(uuid.uuid4()), **lines}
 
 
 def test_a_phone_order_is_entered_and_confirmed_with_one_button(as_staff, relay):
     product = factories.ProductFactory()
-    answer = as_staff.post("/admin/tickets/order/add/", form_of(relay.company, product, 4) | {"_confirm": "1"}, follow=True)
+    form = form_of(relay.company, product, 4) | {"_confirm": "1"}
+    for _twice in range(2):
+        answer = as_staff.post("/admin/tickets/order/add/", form, follow=True)
 
     assert "est confirmée" in answer.content.decode()
+    assert (Order.objects.count(), OrderLine.objects.count()) == (1, 1)
     assert (Order.objects.get().state, Ticket.objects.count(), ledger.owed_by(Account.objects.get())) == ("confirmed", 4, 152)
 
 

@@ -1,6 +1,7 @@
 """The staff's pages: every one opens, with a constant number of queries, and writes only what it should."""
 
 import re
+import uuid
 
 import pytest
 from django.contrib import admin
@@ -111,7 +112,7 @@ def test_an_order_is_confirmed_from_its_page(as_staff, relay):
 def test_lines_take_the_products_price_and_a_confirmed_order_is_locked(as_staff, relay):
     product = factories.ProductFactory(price="21.50")
     lines = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "0", "lines-0-product": product.pk, "lines-0-quantity": "4"}
-    as_staff.post(reverse("admin:tickets_order_add"), {"company": relay.company.pk, "channel": "phone", **lines})
+    as_staff.post(reverse("admin:tickets_order_add"), {"company": relay.company.pk, "channel": "phone", "key": str(uuid.uuid4()), **lines})
     order = Order.objects.get()
     assert str(order.lines.get().unit_price) == "21.50"
 
