@@ -287,11 +287,10 @@ WITH wanted AS MATERIALIZED (
     SELECT ticket.id, ticket.number, ticket.generation FROM tickets_ticket AS ticket
     JOIN unnest(%(numbers)s::bigint[], %(generations)s::int[], %(earlier)s::bool[]) AS read(number, generation, earlier)
       ON ticket.number = read.number AND ticket.generation = read.generation
-    JOIN tickets_event AS event ON event.id = ticket.event_id
-    JOIN tickets_product AS product ON product.id = ticket.product_id
     WHERE ticket.event_id + 0 = %(event)s AND ticket.status IN ('distributed', 'printed')
-      AND clock_timestamp() >= event.valid_from AND (read.earlier OR clock_timestamp() <= event.valid_until)
-      AND (%(entrance)s = '' OR product.entrance IN ('', %(entrance)s))
+      AND EXISTS (SELECT FROM tickets_event WHERE id = %(event)s
+          AND clock_timestamp() >= valid_from AND (read.earlier OR clock_timestamp() <= valid_until))
+      AND (%(entrance)s = '' OR EXISTS (SELECT FROM tickets_product WHERE id = ticket.product_id AND entrance IN ('', %(entrance)s)))
     ORDER BY ticket.id FOR NO KEY UPDATE OF ticket
 ), admitted AS (
     UPDATE tickets_ticket AS ticket SET status = 'checked' FROM wanted WHERE ticket.id = wanted.id

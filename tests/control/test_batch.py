@@ -76,6 +76,15 @@ def test_a_scan_that_was_answered_alone_is_not_done_again(api, tickets, device):
     assert device.journal == 1
 
 
+def test_a_batch_of_a_gate_admits_the_tickets_of_its_entrance(api, tickets, device, product):
+    product.entrance, device.gate.entrance = "B", "A"
+    product.save(), device.gate.save()
+    assert verdicts(send(api, [{"scan_id": key(), "code": code_of(tickets[0])}])) == [("refused", "other_gate")]
+    device.gate.entrance = "B"
+    device.gate.save()
+    assert verdicts(send(api, [{"scan_id": key(), "code": code_of(tickets[0])}])) == [("admitted", "")]
+
+
 def test_a_batch_costs_the_same_for_one_and_for_many(api, tickets, relay):
     more = factories.stock(relay.company, 40, tickets[0].product)
     member = factories.MemberFactory(company=relay.company)
