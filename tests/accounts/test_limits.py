@@ -7,7 +7,7 @@ import pytest
 from allauth.core.internal import ratelimit
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from outbox.models import Delivery
 from tests import factories
@@ -33,6 +33,13 @@ def ask(address: str, ip: str = HERE, **headers):
 
 def try_password(address: str, password: str = "faux", ip: str = HERE, **headers):
     return Client(REMOTE_ADDR=ip, headers=headers).post("/login/password/", {"login": address, "password": password})
+
+
+def spent(action: str, times: int, ip: str = HERE, **headers) -> None:
+    """As if so many requests had come: counted by allauth itself, but without their pages, which would take five seconds."""
+    for n in range(times):
+        request = RequestFactory(REMOTE_ADDR=ip, headers={name: value.format(n) for name, value in headers.items()}).post("/")
+        assert ratelimit.consume(request, app="allauth.account", action=action, key=f"personne{n}@ailleurs.fr")
 
 
 def is_refused(answer) -> bool:
@@ -89,7 +96,8 @@ def test_an_unknown_address_waits_like_a_known_one(relay):
 
 
 def test_a_network_asks_two_hundred_codes_a_minute_for_whomever_and_other_networks_are_not_held_back(relay, clock):
-    for n in range(200):
+    spent("request_login_code", 190)
+    for n in range(190, 200):
         assert ask(f"personne{n}@ailleurs.fr").status_code == 302
 
     assert is_refused(ask(relay.user.email))
@@ -99,7 +107,8 @@ def test_a_network_asks_two_hundred_codes_a_minute_for_whomever_and_other_networ
 
 
 def test_after_two_hundred_passwords_a_minute_a_network_gets_a_429_that_says_to_wait(seller, clock):
-    for _ in range(200):
+    spent("login", 190)
+    for _ in range(10):
         assert try_password("zoe@exemple.fr", "").status_code == 200
 
     refused, in_english = try_password("samia@exemple.fr", ""), try_password("zoe@exemple.fr", "", accept_language="en")
@@ -140,16 +149,18 @@ def test_after_sixty_wrong_passwords_a_minute_a_network_waits_whatever_the_addre
 
 
 def test_a_header_does_not_move_anyone_to_another_network(seller):
-    for n in range(200):
-        try_password("zoe@exemple.fr", "", x_forwarded_for=f"203.0.113.{n}")
+    spent("login", 190, x_forwarded_for="203.0.113.{}")
+    for n in range(190, 200):
+        assert try_password("zoe@exemple.fr", "", x_forwarded_for=f"203.0.113.{n}").status_code == 200
 
     assert try_password("zoe@exemple.fr", "", x_forwarded_for="203.0.113.254").status_code == 429
 
 
 def test_behind_a_proxy_the_network_is_the_one_that_the_proxy_saw(seller, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
-    for n in range(200):
-        try_password("zoe@exemple.fr", "", x_forwarded_for=f"203.0.113.{n}, {HERE}")
+    spent("login", 190, x_forwarded_for=f"203.0.113.{{}}, {HERE}")
+    for n in range(190, 200):
+        assert try_password("zoe@exemple.fr", "", x_forwarded_for=f"203.0.113.{n}, {HERE}").status_code == 200
 
     assert try_password("zoe@exemple.fr", "", x_forwarded_for=f"203.0.113.254, {HERE}").status_code == 429
     assert try_password("zoe@exemple.fr", "", x_forwarded_for=f"{HERE}, {ELSEWHERE}").status_code == 200
