@@ -1,6 +1,7 @@
 """The pages and acts of a relay's day ask the database as often for three as for thirty."""
 
 import uuid
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -55,15 +56,16 @@ def test_reclaiming_and_undoing_thirty_asks_as_often_as_three(as_relay, relay):
     assert give_and_take(3) == give_and_take(30)
 
 
-@pytest.mark.parametrize("page", ["", "sheet.pdf", "slip.pdf", "slip-with-names.pdf", "slip-with-names.csv"])
-def test_handing_over_thirty_and_their_papers_ask_as_often_as_three(as_relay, relay, page):
-    def hand_over(count: int) -> list[int]:
+def test_handing_over_thirty_and_their_papers_ask_as_often_as_three(as_relay, relay):
+    papers = ["", "sheet.pdf", "slip.pdf", "slip-with-names.pdf", "slip-with-names.csv"]
+
+    def hand_over(count: int) -> dict[str, int]:
         product = factories.stock(relay.company, count)
         form = {"names": "\n".join(f"Zoé N{n}" for n in range(count)), "request_key": str(uuid.uuid4())}
         handing = queries_of(lambda: as_relay.post(f"/c/{relay.company.public_id}/products/{product.public_id}/hand-over/", form))
         act = f"/c/{relay.company.public_id}/distributions/{product.distributions.get().public_id}/"
         printing = queries_of(lambda: as_relay.post(f"{act}print/", {"request_key": str(uuid.uuid4())}))
-        return [handing, printing, queries_of(lambda: as_relay.get(act + page))]
+        return {"handing": handing, "printing": printing} | {page: queries_of(partial(as_relay.get, act + page)) for page in papers}
 
     assert hand_over(3) == hand_over(30)
 
@@ -97,13 +99,15 @@ def test_a_printout_in_five_files_is_shown_and_zipped_as_one_in_two_save_reading
     assert printout_of(2) == printout_of(5)
 
 
-@pytest.mark.parametrize("page", ["", "distribute/", "hand-over/", "tickets/", "figures.csv"])
-def test_a_products_pages_ask_as_often_for_thirty_members_as_for_three(as_relay, relay, page):
-    def look(count: int) -> int:
+def test_a_products_pages_ask_as_often_for_thirty_members_as_for_three(as_relay, relay):
+    pages = ["", "distribute/", "hand-over/", "tickets/", "figures.csv"]
+
+    def look(count: int) -> dict[str, int]:
         product = factories.stock(relay.company, count + 1)
         for member in factories.MemberFactory.create_batch(count, company=relay.company):
             factories.printed(factories.given(member, product, by=relay.user))
-        return queries_of(lambda: as_relay.get(f"/c/{relay.company.public_id}/products/{product.public_id}/{page}"))
+        base = f"/c/{relay.company.public_id}/products/{product.public_id}/"
+        return {page: queries_of(partial(as_relay.get, base + page)) for page in pages}
 
     assert look(3) == look(30)
 
