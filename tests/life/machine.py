@@ -14,6 +14,7 @@ from hypothesis.stateful import initialize, rule
 
 from accounts.models import Seller
 from control import actions as control_actions
+from control.errors import CheckStays
 from distribution import actions
 from distribution.errors import CannotForward, CannotReclaim, NotEnoughTickets, NothingToPrint, TicketHasChanged, UndoTooLate
 from distribution.models import Distribution
@@ -346,6 +347,20 @@ class Life(Watched):
         assert scan.reason == right
         if not right:
             entry.status = "checked"
+            self.admitted.append(scan)
+
+    @rule(which=SOME)
+    def take_a_check_back(self, which) -> None:
+        """By the door manager: once, whatever is asked again, and not when the event is cancelled."""
+        if not self.admitted:
+            return
+        scan = pick(self.admitted, which)
+        entry, done_before = self.model.tickets[scan.ticket_id], scan.pk in self.unchecked
+        stays = entry.product in self.called_off and not done_before
+        self.once(lambda: control_actions.undo(scan=scan.pk), CheckStays if stays else None)
+        if not stays and not done_before:
+            self.unchecked.add(scan.pk)
+            entry.status = "printed" if entry.has_left else "distributed"
 
     # What the clock, the mail and a second click do
 

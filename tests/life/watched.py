@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from accounts.models import Relay, User
+from control.models import Scan
 from distribution.actions.forward import reclaimable_from
 from distribution.models import Distribution
 from outbox.models import Delivery
@@ -44,6 +45,8 @@ class Watched(RuleBasedStateMachine):
         self.late: set[int] = set()  # given too long ago to be undone
         self.below = False
         self.called_off: set[int] = set()  # products whose event is cancelled
+        self.admitted: list[Scan] = []
+        self.unchecked: set[int] = set()  # admissions that the door manager took back
         self.steps = 0
 
     def teardown(self) -> None:
