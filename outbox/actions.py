@@ -8,11 +8,12 @@ import uuid
 from contextlib import contextmanager
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import translation
 
-from outbox import post
+from outbox import bounces, post
 from outbox.kinds import kind
 from outbox.models import Delivery, DeliveryEvent
 from portal.clock import now
@@ -194,3 +195,20 @@ def send_again(ids) -> int:
         .exclude(recipient="")
     ]
     return len(steps.owe(again))
+
+
+@transaction.atomic(durable=True)
+def take_bounce(*, to: str, content: bytes) -> bool:
+    """An email that was sent is refused after all, as a report to its envelope sender says. Whether it is one of ours.
+
+    It is not sent again: whoever owed it sees the refusal, and corrects the address.
+    """
+    words = bounces.refusal_in(content)[:500]
+    key = to.strip().lower().removeprefix("bounce+").partition("@")[0]
+    sent = Delivery.objects.filter(message_id=f"<{key}@{settings.MAIL_DOMAIN}>", state__in=["sent", "unknown"])
+    delivery = sent.select_for_update().first() if words else None
+    if delivery is None:
+        return False
+    sent.update(state="failed", smtp_reply=words, secret="", lease_until=None)
+    DeliveryEvent.objects.create(delivery=delivery, kind="bounced", detail=words)
+    return True
