@@ -1,8 +1,11 @@
 """The scanner with a real camera's film of tickets really printed: with network, without, and back."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.templatetags.static import static
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from control.models import Scan
@@ -10,7 +13,7 @@ from distribution.actions import reclaim
 from tests import factories
 from tests.browser.gate import a_gate, become, film, listed, photographed, ready, show, type_code, verdict
 from tests.control.conftest import code_of
-from tickets.models import Ticket
+from tickets.models import Event, Ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -77,7 +80,58 @@ def test_a_print_is_admitted_once_then_replaced_by_the_new_one(playwright, chrom
     assert [scan.reason for scan in Scan.objects.order_by("pk")] == ["", "already_checked", "replaced", ""]
 
 
-def test_all_of_it_again_without_network_and_nothing_is_lost(playwright, chromium, live_server, tmp_path, relay, product, device):
+# A device whose clock is so many milliseconds ahead.
+WRONG_CLOCK = """(() => {
+  const Right = Date, now = Date.now.bind(Date), wrong = () => now() + %d;
+  window.Date = class extends Right {
+    constructor(...parts) { super(...(parts.length ? parts : [wrong()])); }
+    static now() { return wrong(); }
+  };
+})()"""
+# What differs from a ticket that comes in, and the reason for which it then does not: without network nothing else is asked.
+CASES = {
+    "as it should be": ("", ""),
+    "not one of ours": ("it.claim = null", "unknown"),
+    "no list on the device": ("it.list = null", "unknown"),
+    "of another event": ("it.claim.event = 2", "other_event"),
+    "before the gates open": ("it.at = Date.parse('2026-01-01T17:59:59Z')", "too_early"),
+    "after they close": ("it.at = Date.parse('2026-01-01T23:00:01Z')", "too_late"),
+    "not on the list": ("it.ticket = null", "unknown"),
+    "cancelled": ("it.ticket.state = 'cancelled'", "cancelled"),
+    "of an earlier copy": ("it.claim.generation = 0", "replaced"),
+    "of an earlier copy than this device admitted": ("it.used.set(7, { at: 1, generation: 2 })", "replaced"),
+    "seen here": ("it.used.set(7, { at: 1, generation: 1 })", "already_checked"),
+    "seen elsewhere": ("it.ticket.state = 'checked'", "already_checked"),
+    "given to nobody": ("it.ticket.state = 'waiting'", "not_distributed"),
+    "for another entrance": ("it.ticket.entrance = 'A'", "other_gate"),
+    "for any entrance": ("it.ticket.entrance = ''", ""),
+}
+JUDGED = """async (module) => {
+  const { judge } = await import(module);
+  const asked = (change) => {
+    const it = {
+      claim: { event: 1, number: 7, generation: 1 },
+      ticket: { state: "admissible", generation: 1, category: "", entrance: "B" },
+      list: { manifest: { event: 1, entrance: "B", valid_from: "2026-01-01T18:00Z", valid_until: "2026-01-01T23:00Z" } },
+      used: new Map(),
+      at: Date.parse("2026-01-01T20:00Z"),
+    };
+    change(it);
+    if (it.list) it.list.find = () => it.ticket;
+    return judge(it).reason;
+  };
+  return {TABLE};
+}""".replace("TABLE", ", ".join(f"{what!r}: asked((it) => {{ {change} }})" for what, (change, _) in CASES.items()))
+WRONG = "l’horloge de cet appareil est fausse"
+CLOCKS = {"+2 h": timedelta(hours=2), "-2 h": timedelta(hours=-2), "1970": datetime(1970, 1, 2, tzinfo=UTC) - timezone.now()}
+
+
+@pytest.mark.parametrize("clock", ["+2 h", pytest.param("-2 h", marks=pytest.mark.long), pytest.param("1970", marks=pytest.mark.long)])
+def test_all_of_it_again_without_network_and_a_wrong_clock_and_nothing_is_lost(
+    playwright, chromium, live_server, tmp_path, relay, product, device, clock
+):
+    hour = timedelta(hours=1)
+    Event.objects.update(starts_at=timezone.now(), valid_from=timezone.now() - hour, valid_until=timezone.now() + hour)
     first, second = given(relay, product, 2)
     old = photographed(second)
     reclaim(relay=relay, shown=factories.shown(second), request_key=uuid.uuid4())
@@ -85,16 +139,20 @@ def test_all_of_it_again_without_network_and_nothing_is_lost(playwright, chromiu
     again = factories.printed(factories.given(member, product, 5, by=relay.user))
     new = next(t for t in again if t.pk == second.pk)
     with a_gate(playwright, chromium, tmp_path) as (context, camera):
+        context.add_init_script(WRONG_CLOCK % (CLOCKS[clock] / timedelta(milliseconds=1)))
         page = context.new_page()
         film(camera, photographed(first))
         become(page, live_server.url, device)
+        expect(page.locator("[data-link]")).to_have_text(WRONG)
         listed(page)
+        assert page.evaluate(JUDGED, static("js/gate/judge.js")) == {what: reason for what, (_, reason) in CASES.items()}
         context.set_offline(True)
         page.reload()  # the page itself is on the device
         ready(page)
         expect(page.locator("[data-link]")).to_contain_text("Hors ligne depuis")
         page.get_by_role("button", name="Ouvrir la caméra").click()
         assert "jamais vu à cette porte" in verdict(page, "Admis hors ligne")
+        expect(page.locator("[data-verdict] sup")).to_have_text("re")  # 1re catégorie
         show(page, camera, photographed(first))
         assert "ici, Porte B" in verdict(page, "Déjà contrôlé")
         show(page, camera, old)
@@ -107,11 +165,12 @@ def test_all_of_it_again_without_network_and_nothing_is_lost(playwright, chromiu
         assert Scan.objects.count() == 0 and Ticket.objects.filter(status="checked").count() == 0
 
         context.set_offline(False)
-        expect(page.locator("[data-link]")).to_be_hidden(timeout=30_000)
+        expect(page.locator("[data-link]")).to_have_text(WRONG, timeout=30_000)
         expect(page.locator("[data-figures]")).to_contain_text("2 sur 6", timeout=30_000)
     kept = list(Scan.objects.order_by("counter"))
     assert [(s.said, s.verdict, s.reason) for s in kept] == [
         ("admitted", "admitted", ""), ("refused", "refused", "already_checked"), ("refused", "refused", "replaced"),
         ("admitted", "admitted", ""), ("refused", "refused", "unknown"),
     ]  # fmt: skip
+    assert all(abs(scan.said_at - scan.at) < timedelta(minutes=3) for scan in kept)
     assert {t.pk for t in Ticket.objects.filter(status="checked")} == {first.pk, second.pk}

@@ -123,6 +123,7 @@ class TestUndo:
         first, again = post(api, f"scans/{scan_id}/undo"), post(api, f"scans/{scan_id}/undo")
 
         assert first.json()["title"] == "Annulé" and first.json() == again.json()
+        assert "peut entrer de nouveau" in first.json()["sentence"]
         ticket.refresh_from_db()
         assert ticket.status == was
         assert [m.kind for m in ticket.movements.all()][-2:] == ["checked", "unchecked"]

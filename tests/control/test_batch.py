@@ -13,6 +13,7 @@ from django.utils import timezone
 from control import conflicts, limits
 from control.models import Device, Scan
 from distribution.actions import reclaim
+from portal.templatetags.words import hour
 from tests import factories
 from tests.control.conftest import code_of, key, speaking
 from tickets.models import Event, Movement, SigningKey, Ticket
@@ -132,6 +133,8 @@ class TestOffline:
         assert Ticket.objects.filter(status="checked").count() == 1
         assert Scan.objects.get(device=speaking_a).verdict == "admitted"  # what was stored first is not overwritten
         assert api.get("/api/v1/events").json()["conflicts"] == 1
+        again = api.post("/api/v1/scans", {"scan_id": key(), "code": code}, content_type="application/json").json()
+        assert hour(now - timedelta(minutes=10), "Europe/Paris") in again["sentence"]  # when the bearer came in, not when it was told
 
     def test_a_ticket_reclaimed_after_the_list_was_read_is_a_conflict(self, api, tickets, relay, device):
         code = code_of(tickets[0])
@@ -191,7 +194,7 @@ class TestJournal:
 def test_four_gates_without_network_and_their_duplicates(relay, seller, signing_key):
     """All is found when they tell; nothing stored is overwritten."""
     count, twice = (20_000, 200) if os.environ.get("RELAIS_LONG") else (120, 20)
-    product = factories.stock(relay.company, count)
+    product = factories.stock(relay.company, count, factories.ProductFactory(quota=count))
     member = factories.MemberFactory(company=relay.company)
     codes = [code_of(ticket) for ticket in factories.printed(factories.given(member, product, count, by=relay.user))]
     gates = [factories.DeviceFactory(gate__event=product.event, token=f"t{n}") for n in range(4)]

@@ -62,6 +62,7 @@ class TestVerdicts:
         third = code_of(ticket)
         tickets_actions.reissue_ticket(ticket=ticket.pk, by=staff)
         assert "par l’organisme" in sentence(read(device, third))
+        assert "par le membre" in sentence(read(device, old))  # who replaced that print first, whatever came after
         assert read(device, code_of(ticket)).verdict == "admitted"
 
     def test_a_cancelled_ticket(self, device, ticket):

@@ -2,6 +2,12 @@
 
 const bound = (text) => text.replace(/ (?=[:;!?»%])/g, "\u00a0");
 
+// The endings of French ordinals raised, as the server's pages do: 14e, 1re.
+function raised(text) {
+  const parts = text.split(/\b(\d+)(er|re|es|e)\b/); // what is between, a number, its ending, again and again
+  return parts.map((part, n) => (n % 3 === 2 ? Object.assign(document.createElement("sup"), { textContent: part }) : part));
+}
+
 export class Page {
   constructor(main, config, words) {
     Object.assign(this, { main, config, words });
@@ -34,7 +40,11 @@ export class Page {
     const line = (tag, text, kind) => Object.assign(document.createElement(tag), { textContent: text, className: kind || "" });
     nodes.push(line("h1", title));
     if (name) nodes.push(line("p", name, "name"));
-    nodes.push(...sentences.filter(Boolean).map((text) => line("p", bound(text))));
+    for (const text of sentences.filter(Boolean)) {
+      const said = line("p", "");
+      said.append(...raised(bound(text)));
+      nodes.push(said);
+    }
     this.verdict.replaceChildren(...nodes);
     window.scrollTo(0, 0); // the verdict and not the field that was typed into
     const button = this.main.querySelector("[data-next]");
