@@ -13,8 +13,8 @@ from outbox import actions as outbox_actions
 from outbox.models import Delivery
 from sales import actions
 from sales.deadlines import deadline_on, end_of_day, last_day_by_rule
-from sales.errors import AlreadyAnswered, EventIsOver, OptionHoldsFewer, OptionNotLive
-from sales.models import Listing, Option, Terms
+from sales.errors import AlreadyAnswered, EventIsOver, NoAccountYet, OptionHoldsFewer, OptionNotLive
+from sales.models import Account, Listing, Option, Terms
 from sales.steps import ledger
 from sales.steps.orders import free_of
 from tests import factories
@@ -300,6 +300,45 @@ def test_more_time_is_asked_and_refused_again_and_again_and_each_answer_is_told(
         Option.objects.update(more_time_on=until)
         actions.answer_more_time(option=option.pk, last_day=last_day, reason="", by=staff)
     assert len(told("option_live")) == 4
+
+
+def test_an_answer_that_comes_too_late_or_ends_before_it_begins_is_refused(relay, product, staff):
+    option, yesterday = ask(relay, product), timezone.localdate() - timedelta(days=1)
+    with pytest.raises(EventIsOver):
+        actions.accept_option(option=option.pk, quantity=5, last_day=yesterday, by=staff)
+    actions.accept_option(option=option.pk, quantity=5, last_day=yesterday + timedelta(days=9), by=staff)
+    with pytest.raises(AlreadyAnswered):
+        actions.refuse_option(option=option.pk, reason="Complet", by=staff)
+    with pytest.raises(AlreadyAnswered):
+        actions.answer_more_time(option=option.pk, last_day=None, reason="Complet", by=staff)
+    actions.ask_more_time(relay=relay, option=option, until=yesterday + timedelta(days=20))
+    with pytest.raises(EventIsOver):
+        actions.answer_more_time(option=option.pk, last_day=yesterday, reason="", by=staff)
+    assert actions.give_option_back(relay=relay, option=option, held=4) is False
+    Account.objects.update(limit=None)
+    with pytest.raises(NoAccountYet):
+        order_of(relay, option, 1)
+    assert (Option.objects.get().held, Option.objects.get().state) == (5, "live")
+
+
+def test_the_rule_holds_no_longer_than_was_wished(relay, product, rule):
+    wished = timezone.localdate() + timedelta(days=3)
+    assert ask(relay, product, wished_on=wished).last_day == wished
+
+
+def test_nothing_is_asked_for_nor_offered_of_what_has_begun(relay, product, staff):
+    factories.stock(relay.company, 20, product)
+    waiting = ask(relay, product)
+    Event.objects.update(starts_at=timezone.now())
+    Product.objects.update(quota=40)
+
+    actions.end_lapsed_options()
+
+    waiting.refresh_from_db()
+    assert (waiting.state, told("option_free")) == ("waiting", [])
+    product.event.refresh_from_db()
+    with pytest.raises(EventIsOver):
+        ask(relay, product)
 
 
 def test_an_option_of_another_company_is_nobodys(relay, product, staff):

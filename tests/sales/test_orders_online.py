@@ -65,7 +65,11 @@ def test_she_sees_what_is_open_to_her_company_now_and_nothing_else(as_relay, rel
     listed("Pas encore", from_at=now + timedelta(hours=1))
     listed("Trop tard", until_at=now - timedelta(seconds=1))
     listed("Passé")
+    listed("Fini")
+    listed("Annulé")
     Event.objects.filter(name="Passé").update(starts_at=now - timedelta(seconds=1))
+    Event.objects.filter(name="Fini").update(starts_at=None, valid_from=now - timedelta(days=9), valid_until=now - timedelta(seconds=1))
+    Event.objects.filter(name="Annulé").update(cancelled_at=now)
     factories.ProductFactory(event__name="Hors catalogue")
 
     page = said(as_relay.get(f"{base}buy/"))
@@ -214,7 +218,7 @@ def test_fields_that_the_form_does_not_have_change_nothing(as_relay, relay, base
 
 
 def test_above_the_sellers_threshold_tickets_wait_for_the_payment_and_hold_the_quota(relay, seller):
-    Terms.objects.create(paid_first_from=100)
+    Terms.objects.create(paid_first_from=114)
     product = factories.listing(factories.ProductFactory(quota=4)).product
     actions.fill_basket(relay=relay, quantities={product.pk: 3})
 
