@@ -126,7 +126,7 @@ def a_turn(relay, staff, product, member, buyer: Person, clerk: Person) -> None:
     buyer.send(f"{url}more-time/", until=option.last_day + timedelta(days=1))
     buyer.send(url, quantity=2, price=product.price, request_key=key())
     buyer.send(f"{url}give-back/", held=3)
-    buyer.send(f"{base}buy/{product.public_id}/put/", quantity=3)
+    buyer.send(f"{base}buy/{product.public_id}/put/", quantity=3, turn=key())  # a field that no form has: each request is another one
     buyer.send(f"{base}buy/basket/", **{f"quantity-{product.public_id}": 3}, total=product.price * 3, order=1, request_key=key())
     gift = {f"quantity-{member.public_id}": 1, "confirm": 1, "request_key": key()}
     buyer.send(f"{base}products/{product.public_id}/distribute/", **gift)
