@@ -200,8 +200,10 @@ def test_the_same_form_twice_hands_over_and_prints_once(as_relay, relay):
 
     first, second = (post(as_relay, relay, product, quantity="2", request_key=key) for _ in range(2))
 
-    assert first["Location"] == second["Location"]
-    assert Distribution.objects.get().printouts.count() == 1
+    again = hand_over(relay=relay, product=product, quantity=2, names=[], request_key=uuid.UUID(key))
+
+    assert first["Location"] == second["Location"] and again == Distribution.objects.get()
+    assert again.printouts.count() == 1
     assert figures_of(relay.company, product).left == 2
 
 
