@@ -16,27 +16,31 @@ help: ## this list
 	@sh scripts/install $(PYTHON) $(@F) $(word 2,$^)
 	@touch $@
 
-demo: $(or $(wildcard .venv/.dev),.venv/.demo) ## everything on this machine, with demo data; Ctrl-C stops it
+MESSAGES = locale/fr/LC_MESSAGES/django.mo
+$(MESSAGES): locale/fr/LC_MESSAGES/django.po
+	@$(BIN)/pybabel -q compile -d locale -D django 2>/dev/null || $(BIN)/pybabel compile -d locale -D django
+
+demo: $(or $(wildcard .venv/.dev),.venv/.demo) $(MESSAGES) ## everything on this machine, with demo data; Ctrl-C stops it
 	@exec $(BIN)/python -m scripts.demo
 
-demo-reset: $(or $(wildcard .venv/.dev),.venv/.demo) ## the same, from new demo data
+demo-reset: $(or $(wildcard .venv/.dev),.venv/.demo) $(MESSAGES) ## the same, from new demo data
 	@exec $(BIN)/python -m scripts.demo --reset
 
 lint: .venv/.dev ## format, lint, types, imports, templates, Dockerfile, settings, migrations
 	@mkdir -p var && sh scripts/lint
 
-test: .venv/.dev lint ## what continuous integration runs
+test: .venv/.dev $(MESSAGES) lint ## what continuous integration runs
 	$(BIN)/python -m pytest -n 2 -m "not long and not alone"
 	$(BIN)/python -m pytest -m "alone and not long"
 
-test-long: .venv/.dev ## the long rounds of races, kills and forged barcodes
+test-long: .venv/.dev $(MESSAGES) ## the long rounds of races, kills and forged barcodes
 	RELAIS_LONG=1 $(BIN)/python -m pytest -n 2 -m "not alone"
 	RELAIS_LONG=1 $(BIN)/python -m pytest -m alone
 
-bench: .venv/.dev ## measure; writes bench/results.json
+bench: .venv/.dev $(MESSAGES) ## measure; writes bench/results.json
 	$(BIN)/python -m bench
 
-screenshots: .venv/.dev ## pictures of the main pages in var/shots, from the demo data
+screenshots: .venv/.dev $(MESSAGES) ## pictures of the main pages in var/shots, from the demo data
 	$(BIN)/python -m scripts.screenshots
 
 messages: .venv/.dev ## collect what is to be translated into locale/*/LC_MESSAGES/django.po

@@ -67,7 +67,7 @@ def may_use(what: int, most: int) -> None:
 def main(asked: Connection, most_memory: int, most_seconds: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides: its end is ours
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # its warnings quote the page
-    may_use(resource.RLIMIT_AS, most_memory)
+    may_use(resource.RLIMIT_DATA, most_memory)  # what it writes to, and not what its libraries only reserve
     may_use(resource.RLIMIT_CORE, 0)
     with contextlib.suppress(EOFError):
         while page := asked.recv():
