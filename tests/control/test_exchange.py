@@ -16,7 +16,7 @@ from control.models import Scan
 from distribution.actions import reclaim
 from tests import factories
 from tests.control.conftest import code_of
-from tickets.models import Ticket
+from tickets.models import Product, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,9 @@ class TestValidCodes:
         old = code_of(ticket)
         reclaim(relay=relay, shown=factories.shown(ticket), request_key=uuid.uuid4())
         tickets = factories.printed(factories.given(factories.MemberFactory(company=relay.company), product, 2, by=relay.user))
+        Product.objects.update(category="=1+1")
         rows = listed(staff, device.gate)
+        assert {row["Category"] for row in rows} == {"'=1+1"}
         assert {int(row["Number"]): row["Code"] for row in rows} == {ticket.number: code_of(ticket) for ticket in tickets}
         assert len(rows) == 2 and old not in [row["Code"] for row in rows]
 
@@ -76,12 +78,24 @@ class TestScansOfAnotherSystem:
         assert Scan.objects.count() == 3 and Ticket.objects.filter(status="checked").count() == 1
         assert [conflict.ticket for conflict in conflicts.of(device.gate.event)].count(ticket) == 1
 
+    def test_a_time_without_zone_is_the_venues_and_none_is_in_the_future(self, staff, device, ticket):
+        at = timezone.now().replace(microsecond=0) - timedelta(hours=1)
+        other = factories.stock(ticket.company, 1)
+        (away,) = factories.printed(factories.given(ticket.member, other, by=factories.UserFactory()))
+        rows = ["code;at", f"{code_of(ticket)};{timezone.localtime(at):%Y-%m-%d %H:%M:%S}", f"{code_of(away)};2999-01-01"]
+        page, confirm = brought(staff, device, "\n".join(rows))
+        assert "2 scans in this file; 1 have an authentic code of this event" in page
+        confirm()
+        first, second = Scan.objects.order_by("said_at")
+        assert first.said_at == at and second.said_at <= timezone.now() and second.reason == "other_event"
+
     @pytest.mark.parametrize(
         ("content", "said"),
         [
             ("", "is empty"),
             ("nom;prénom\nA;B", "one called code and one called at"),
             ("code;at\n", "between 1 and 10,000"),
+            ("code;at\n" + "X;2026-01-01\n" * 10_001, "between 1 and 10,000"),
             ("code;at\nX;hier", "Row 2"),
             ("code;at\nX", "Row 2"),
             ("code;at\nX;0001-01-01", "Row 2"),
