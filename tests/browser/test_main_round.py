@@ -128,8 +128,9 @@ def test_the_main_round(phone, live_server, post, settings):
     page.goto(f"{base}/gate/")
     page.get_by_label("Code montré").fill(ask_pairing(device=device.pk))
     page.get_by_role("button", name="Ouvrir la porte").click()
-    for code, verdict in ((codes[0], "Admis"), (codes[0], "Déjà contrôlé"), (codes[1], "Admis"), ("faux", "Inconnu")):
-        page.wait_for_timeout(2_600)  # sooner, the same code is the same reading
+    apart = 2_600  # sooner, the same code is the same reading
+    for wait, code, verdict in ((0, codes[0], "Admis"), (apart, codes[0], "Déjà contrôlé"), (0, codes[1], "Admis"), (0, "faux", "Inconnu")):
+        page.wait_for_timeout(wait)
         page.get_by_label("Code du billet").fill(code)
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text(verdict)
