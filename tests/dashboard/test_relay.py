@@ -185,11 +185,15 @@ class TestAtTheDoor:
             as_relay.get(address(relay, "doors/"))
         assert len(captured) <= 6
 
-    def test_an_open_date_and_another_companys_people_are_not_there(self, as_relay, relay, site):
-        other = factories.RelayFactory()
-        assert "entrés, sur" not in page_of_other(as_relay, other)
-        Event.objects.update(starts_at=None)
-        assert "entrés, sur" not in page_of(as_relay.get(address(relay)))
+    def test_another_companys_people_are_not_there(self, as_relay, relay, site):
+        assert "entrés, sur" not in page_of_other(as_relay, factories.RelayFactory())
+
+    def test_before_the_doors_open_and_on_an_open_date_nothing_is_said(self, as_relay, relay):
+        at = timezone.now()
+        for times in ({"doors_at": at + timedelta(minutes=30)}, {"doors_at": at - timedelta(hours=1), "starts_at": None}):
+            Event.objects.update(**times)
+            answer = as_relay.get(address(relay))
+            assert answer.status_code == 200 and "entrés, sur" not in page_of(answer)
 
 
 def page_of_other(client, other) -> str:
