@@ -128,6 +128,8 @@ def test_a_ticket_given_back_is_the_companys_again_and_its_relays_are_told(relay
     assert (movement.actor, movement.from_member.email) == (user, user.email)
     assert factories.owed().get(kind="ticket_given_back").recipient == relay.user.email
     assert figures_of(relay.company, product).left == 3
+    again = give_back(user=user, ticket=ticket.public_id, generation=0, message="", request_key=uuid.UUID(key))
+    assert again.message == "De garde ce soir-là"
 
 
 def test_giving_back_from_an_old_page_or_after_the_gate_does_nothing(ticket, user):
@@ -138,6 +140,13 @@ def test_giving_back_from_an_old_page_or_after_the_gate_does_nothing(ticket, use
         assert tickets_steps.check(number=ticket.number, event=ticket.event, generation=0)
     with pytest.raises(TicketHasChanged):
         give_back(**give, generation=0, request_key=uuid.uuid4())
+
+
+def test_what_is_over_is_not_given_back(ticket, user):
+    ago = timezone.now() - timedelta(days=2)
+    Event.objects.filter(pk=ticket.event_id).update(valid_from=ago, starts_at=ago, valid_until=ago + timedelta(days=1))
+    with pytest.raises(TicketHasChanged):
+        give_back(user=user, ticket=ticket.public_id, generation=0, message="", request_key=uuid.uuid4())
 
 
 def test_nothing_chosen_is_nothing_printed(user):

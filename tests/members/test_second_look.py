@@ -5,8 +5,9 @@ import uuid
 import pytest
 
 from accounts.models import User
-from members.domains import ENOUGH, Domains, is_nearly
+from members.domains import ENOUGH, Domains, is_nearly, look_through
 from members.models import Member
+from members.people import Person
 from tests import factories
 from tests.members.test_list import said
 
@@ -132,3 +133,16 @@ def test_a_first_list_says_what_is_alone_in_it(as_relay, relay):
     shown = said(as_relay.post(f"/c/{relay.company.public_id}/members/import/", form))
 
     assert shown.count("domaine inconnu de votre liste : ") == 1 and "1 d’un domaine inconnu de votre liste" in shown
+
+
+def test_who_is_on_the_list_already_makes_it_no_longer(relay):
+    known = factories.MemberFactory.create_batch(ENOUGH - 2, company=relay.company)
+    again = [Person(number=1, first_name=m.first_name, last_name=m.last_name, email=m.email, member=m) for m in known]
+
+    assert look_through([*again, Person(number=1, first_name="Kofi", last_name="Mensah", email="kofi@seule.fr")], relay.company) == 0
+
+
+def test_a_row_that_is_refused_makes_no_domain_familiar(relay, colleagues):
+    kofi = Person(number=1, first_name="Kofi", last_name="Mensah", email="kofi@seule.fr")
+
+    assert look_through([kofi, Person(number=1, first_name="", last_name="", email="ama@seule.fr", error="?")], relay.company) == 1
