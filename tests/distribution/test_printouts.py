@@ -1,6 +1,7 @@
 """Printouts of many tickets: rendered in files by workers whatever happens, kept some hours, given only to relays of the company."""
 
 import io
+import re
 import uuid
 import zipfile
 from datetime import timedelta
@@ -109,6 +110,20 @@ def test_each_file_holds_its_tickets_in_order_and_the_zip_holds_the_files(as_rel
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == [f"billets-nuit-ravel-{name}.pdf" for name in ("0001-0003", "0004-0006", "0007-0007")]
         assert [numbers_in(archive.read(name)) for name in archive.namelist()] == [[1, 2, 3], [4, 5, 6], [7]]
+
+
+def test_a_file_that_was_parted_stays_in_its_place_on_the_page_and_in_the_zip(as_relay, relay, act):
+    """The second half of the second file is numbered after the last, which it comes before."""
+    render_next()
+    printouts.part(claim(PrintoutFile.objects.all()))
+    render_all()
+
+    page = said(as_relay.get(page_of(relay, act)))
+    with zipfile.ZipFile(io.BytesIO(zipped(as_relay, relay, act.printouts.get()).content)) as archive:
+        numbers = [numbers_in(archive.read(name)) for name in archive.namelist()]
+
+    assert re.findall(r"Billets (\d) à (\d)", page) == [("1", "3"), ("4", "4"), ("5", "6"), ("7", "7")]
+    assert numbers == [[1, 2, 3], [4], [5, 6], [7]]
 
 
 def test_tickets_are_marked_printed_before_anything_is_rendered(act):
