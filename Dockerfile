@@ -28,4 +28,4 @@ USER 10001
 EXPOSE 8000
 # By the portal's own name: it answers to no other.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["sh", "-c", "curl -fsS -H \"Host: ${ALLOWED_HOSTS%%,*}\" http://127.0.0.1:8000/healthz"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--no-access-log", "portal.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "4", "--no-access-log", "portal.wsgi:application"]

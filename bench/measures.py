@@ -7,35 +7,32 @@ import statistics
 import subprocess
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from multiprocessing import get_context
 from pathlib import Path
 
-import django
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
+from tqdm import tqdm
 
-django.setup()
-
-from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
-from django.db.models import Count  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-from django.utils import timezone, translation  # noqa: E402
-from tqdm import tqdm  # noqa: E402
-
-from accounts import steps as accounts_steps  # noqa: E402
-from accounts.models import Company, Relay, User  # noqa: E402
-from demo import crowd, loader  # noqa: E402
-from members import steps as members_steps  # noqa: E402
-from outbox.models import Delivery  # noqa: E402
-from scripts import postgres  # noqa: E402
-from tickets import rendering  # noqa: E402
-from tickets import steps as tickets_steps  # noqa: E402
-from tickets.documents import tickets_pdf  # noqa: E402
-from tickets.models import Product, Ticket  # noqa: E402
+from accounts import steps as accounts_steps
+from accounts.models import Company, Relay, User
+from dashboard.actions import count
+from demo import crowd, loader
+from members import steps as members_steps
+from outbox.models import Delivery
+from scripts import postgres
+from tickets import rendering
+from tickets import steps as tickets_steps
+from tickets.documents import tickets_pdf
+from tickets.models import Product, Ticket
 
 CLIENTS = 8
+MOST = 20_000  # tickets of one line of an order
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -43,15 +40,17 @@ def row(value: float, unit: str, limit: float | None, note: str) -> dict:
     return {"value": round(value, 3), "unit": unit, "limit": limit, "note": note}
 
 
-def run(port: int, *, quick: bool) -> dict[str, dict]:
-    """Every measure in one run, on one cluster."""
+def run(port: int, measures: Sequence[Callable[[int, bool], dict[str, dict]]], *, quick: bool) -> dict[str, dict]:
+    """These measures in one run, on one cluster."""
     call_command("migrate", verbosity=0)
     call_command("createcachetable")
     translation.activate("fr")
     loader.tell()
-    crowd.gather(1 if quick else 100)
-    found: dict[str, dict] = {}
-    bar = tqdm([home, catalogue, distribute, bulk, group, documents, scans], desc="Measures")
+    crowd.gather(1)
+    found = {"seller_dashboard_10k_ms": seller_page(quick, limit=None)} if seller in measures else {}
+    if not quick:
+        crowd.gather(99)
+    bar = tqdm(measures, desc="Measures")
     for measure in bar:
         bar.set_postfix_str(measure.__name__)
         found |= measure(port, quick)
@@ -86,6 +85,34 @@ def home(port: int, quick: bool) -> dict[str, dict]:
         client.get(url)
     sizes = f"{Ticket.objects.count():,} tickets, {Product.objects.count():,} products, {len(queries)} queries"
     return {"home_1m_ms": row(statistics.median(times), "ms", None if quick else 50, sizes)}
+
+
+def seller(port: int, quick: bool) -> dict[str, dict]:
+    """The seller's page over every company."""
+    return {"seller_dashboard_1m_ms": seller_page(quick, limit=150)}
+
+
+def seller_page(quick: bool, *, limit: float | None) -> dict:
+    count()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    client = Client(headers={"host": "localhost"}, raise_request_exception=True)
+    staff = User.objects.filter(is_superuser=True).first()
+    assert staff
+    client.force_login(staff, backend=BACKEND)
+    views = ["/dashboard/", "/dashboard/?by=company", "/dashboard/?by=company&when=all&sort=left", "/dashboard/?by=channel&when=all"]
+    times, queries = [], set()
+    for url in views:
+        client.get(url)
+        for _ in range(1 if quick else 10):
+            began = time.perf_counter()
+            assert client.get(url).status_code == 200
+            times.append((time.perf_counter() - began) * 1000)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(url)
+        queries.add(len(asked))
+    sizes = f"{Ticket.objects.count():,} tickets, {Product.objects.count():,} products, {Company.objects.count():,} companies"
+    return row(statistics.median(times), "ms", None if quick else limit, f"{sizes}, {max(queries)} queries; four views in turn")
 
 
 def catalogue(port: int, quick: bool) -> dict[str, dict]:
@@ -224,9 +251,10 @@ def some_stock(company: Company, count: int, category: str = "Mesure") -> Produc
 
     event = loader.event(f"Mesure {uuid.uuid4().hex[:6]}", "concert", loader.auditorium(), starts_at=timezone.now() + timedelta(hours=1))
     product = loader.product(event, category, "38.00", quota=count)
-    order = Order.objects.create(company=company)
-    OrderLine.objects.create(order=order, product=product, quantity=count, unit_price=product.price, vat_rate=product.vat_rate)
-    actions.confirm_order(order=order.pk, by=None)
+    for quantity in [MOST] * (count // MOST) + [count % MOST] * (count % MOST > 0):
+        order = Order.objects.create(company=company)
+        OrderLine.objects.create(order=order, product=product, quantity=quantity, unit_price=product.price, vat_rate=product.vat_rate)
+        actions.confirm_order(order=order.pk, by=None)
     return product
 
 
@@ -258,62 +286,6 @@ def documents(port: int, quick: bool) -> dict[str, dict]:
     }
 
 
-def scan_some(codes: list[str], device_id: int, started, begin) -> None:
-    """One client: its own process and connection, the real action."""
-    from control.actions import scan
-    from control.models import Device
-
-    device = Device.objects.select_related("gate__event").get(pk=device_id)
-    started.release()
-    begin.wait()
-    for code in codes:
-        assert scan(device=device, code=code, client_id=uuid.uuid4()).verdict == "admitted"
-
-
-def scans(port: int, quick: bool) -> dict[str, dict]:
-    """Scans through the real action by 8 clients, beside pgbench -N on the same cluster."""
-    from control.models import Device, Gate
-    from tickets.barcode import encode, signer
-
-    each = 10 if quick else 1_000
-    company = Company.objects.create(name="Mille contrôles")
-    product = some_stock(company, each * CLIENTS)
-    with transaction.atomic():
-        member = members_steps.add(company, first_name="Zoé", last_name="N", email="")
-        tickets = list(Ticket.objects.filter(product=product).order_by("pk"))
-        staff = User.objects.filter(is_staff=True).first()
-        assert staff
-        tickets_steps.distribute([(t, member) for t in tickets], by=staff, shown_from=timezone.now(), act=uuid.uuid4())
-    gate = Gate.objects.create(event=product.event, name="Mesure")
-    signed_by = signer()
-    codes = [encode(ticket, signed_by) for ticket in tickets]
-    spawn = get_context("fork")
-    started, begin = spawn.Semaphore(0), spawn.Event()
-    clients = []
-    for index in range(CLIENTS):
-        device = Device.objects.create(gate=gate, name=f"M{index}", token_hash=uuid.uuid4().hex)
-        clients.append((codes[index::CLIENTS], device.pk))
-    connection.close()
-    processes = [spawn.Process(target=scan_some, args=(*client, started, begin)) for client in clients]
-    for process in processes:
-        process.start()
-    for _ in processes:
-        started.acquire()
-    began = time.perf_counter()
-    begin.set()
-    for process in processes:
-        process.join()
-    per_second = each * CLIENTS / (time.perf_counter() - began)
-    verdicts = dict(Ticket.objects.filter(product=product).values_list("status").annotate(n=Count("pk")))
-    assert verdicts == {"checked": each * CLIENTS}, verdicts
-    limit = pgbench(port, quick)
-    return {
-        "scan_per_s": row(per_second, "scans/s", None, f"{each * CLIENTS} scans, {CLIENTS} processes, movement and scan kept"),
-        "pgbench_per_s": row(limit, "tx/s", None, "pgbench -N -s 50, 8 clients, same cluster, fsync on"),
-        "scan_ratio": row(per_second / limit, "ratio", None if quick else 0.2, "scans / pgbench, at least a fifth"),
-    }
-
-
 def pgbench(port: int, quick: bool) -> float:
     postgres.createdb(port, "pgbench")
     base = [str(postgres.programs() / "pgbench"), "-h", "127.0.0.1", "-p", str(port), "-U", "relais"]
@@ -325,3 +297,6 @@ def pgbench(port: int, quick: bool) -> float:
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     assert found, done.stdout
     return float(found[1])
+
+
+ALL = [home, seller, catalogue, distribute, bulk, group, documents]
