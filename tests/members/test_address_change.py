@@ -1,6 +1,9 @@
 """Her own address, changed by a code that was sent to the new one; nobody learns whom an address belongs to."""
 
+import csv
+import io
 import threading
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -338,3 +341,40 @@ def test_a_relay_can_not_take_the_address_over_by_this_way(relay, zoe, user):
     assert change.members == []
     zoe.refresh_from_db()
     assert zoe.email == OLD
+
+
+def test_whatever_a_relay_or_the_staff_try_her_login_keeps_its_address_and_no_code_leaves_for_another(relay, zoe, user, settings):
+    """TRUST row 6: by form, by import, by the admin."""
+    product = factories.stock(relay.company, 1)
+    (ticket,) = factories.given(zoe, product, by=relay.user)
+    settings.STAFF_NEEDS_SECOND_FACTOR = False
+    browser, staff = Client(), Client()
+    browser.force_login(relay.user, backend=BACKEND)
+    staff.force_login(factories.UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    base, admins = f"/c/{relay.company.public_id}", [f"/admin/accounts/user/{user.pk}/change/", f"/admin/members/member/{zoe.pk}/change/"]
+    hers, of = f"{base}/members/{zoe.public_id}", f"{base}/products/{product.public_id}"
+    form = {"email": NEW, "first_name": "Zoé", "last_name": "Lefèvre", "company": relay.company.pk}
+    said_yes = {"shares": "on", "right_domain": NEW, "confirm": "1"}
+    sheet = list(csv.reader(io.StringIO(browser.get(f"{of}/spreadsheet/tickets.csv").content.decode("utf-8-sig")), delimiter=";"))
+    cells = ";".join(NEW if cell == OLD else cell for cell in sheet[1])
+    edited = browser.get(f"{hers}/edit/").context["form"].initial["shown"]
+
+    tries = [
+        (browser, f"{hers}/address/", form | {"shown": OLD}),
+        (browser, f"{of}/members/{zoe.public_id}/correct-address/", form | {"shown": OLD}),
+        (browser, f"{hers}/edit/", form | {"shown": edited}),
+        (browser, f"{base}/members/import/", {"rows": f"Prénom;Nom;Courriel\nZoé;Lefèvre;{NEW}"}),
+        (browser, f"{of}/distribute/list/", {"rows": f"Prénom;Nom;Courriel;Nombre\nZoé;Lefèvre;{NEW};1"}),
+        (browser, f"{of}/spreadsheet/", {"rows": f"{';'.join(sheet[0])}\n{cells}"}),
+        *[(who, url, form | {"is_active": "on", "is_staff": "on"}) for who in (browser, staff) for url in admins],
+    ]
+    answers = [who.post(url, said_yes | {"request_key": str(uuid.uuid4())} | sent) for who, url, sent in tries]
+    test_login.ask(Client(), NEW)
+
+    zoe.refresh_from_db(), user.refresh_from_db(), ticket.refresh_from_db()
+    assert [answer.status_code for answer in answers] == [422, 422, 302, 302, 422, 422, 302, 302, 302, 403]
+    assert all("connecté avec" in answers[refused].content.decode() for refused in (0, 1, 4, 5))
+    assert user.is_staff  # the administrator's form is saved, without the address
+    assert (zoe.email, user.email, ticket.member) == (OLD, OLD, zoe)
+    assert not EmailAddress.objects.filter(email=NEW).exists()
+    assert [delivery.kind for delivery in Delivery.objects.filter(recipient=NEW)] == ["login_unknown"]
