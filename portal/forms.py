@@ -1,5 +1,6 @@
 """How every form of the portal is drawn, and the fields that several rooms share."""
 
+import re
 import unicodedata
 import uuid
 
@@ -17,16 +18,19 @@ class FormRenderer(TemplatesSetting):
 
 FORBIDDEN_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 MAX_NAME = 80
+MOST_MARKS = 4  # on one letter: more climb into the lines above and below
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]|(?<![^ ])[\u200c\u200d]+|[\u200c\u200d]+(?![^ ])")  # joiners join two letters or nothing
 
 
 def clean_name(value: str) -> str:
-    """A person's name in one canonical form (NFC, single spaces), or ValidationError.
+    """A person's name in one canonical form (NFC, single spaces, nothing invisible), or ValidationError.
 
-    Refused are control characters, bidirectional overrides and more than 80 characters as people
-    count them; letters of every script, apostrophes and hyphens are names.
+    Refused are control characters, bidirectional overrides, heaps of accents and more than 80 characters
+    as people count them; letters of every script, apostrophes and hyphens are names.
     """
-    value = " ".join(unicodedata.normalize("NFC", value).split())
-    if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} or c in FORBIDDEN_BIDI for c in value):
+    value = " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", value)).split())
+    marks = "".join("m" if unicodedata.combining(c) else " " for c in value)
+    if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} or c in FORBIDDEN_BIDI for c in value) or "m" * (MOST_MARKS + 1) in marks:
         raise ValidationError(_("This name has characters that cannot be printed. Type it again."))
     graphemes = sum(1 for c in value if not unicodedata.combining(c))
     if graphemes > MAX_NAME or len(value) > 2 * MAX_NAME:

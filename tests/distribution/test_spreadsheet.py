@@ -5,6 +5,7 @@ import html
 import io
 import re
 import uuid
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from outbox import actions as outbox_actions
 from outbox.models import Delivery
 from portal.sheets import rows_of_file
 from tests import factories
+from tests.dashboard.test_csv import NAMES, STARTS_A_FORMULA
 from tests.distribution.test_distribute_list import said
 from tickets import steps as tickets_steps
 from tickets.models import Movement, Seat, Ticket
@@ -361,6 +363,29 @@ def test_whoever_loses_one_and_gains_another_has_one_email(as_relay, relay, prod
     assert sorted(factories.owed().values_list("recipient", flat=True)) == ["kofi@exemple.fr", "zoe@exemple.fr"]
     (letter,) = post.to("zoe@exemple.fr")
     assert "1 autre billet que vous aviez est repris" in " ".join(letter.get_body(("plain",)).get_content().split())
+
+
+def test_whatever_names_hold_no_cell_is_a_formula_and_the_sheet_comes_back_unchanged(as_relay, relay, url):
+    """TRUST row 22, with the names of the other exports."""
+    product = factories.stock(relay.company, len(NAMES))
+    url = url.replace(url.split("/")[4], str(product.public_id))
+    for n, name in enumerate(NAMES):
+        someone = Member(company=relay.company, first_name=name, last_name=f"{name}é", email=f"+n{n}@exemple.fr")
+        someone.save()
+        factories.given(someone, product, by=relay.user)
+
+    text = as_relay.get(f"{url}tickets.csv").content.decode("utf-8-sig")
+    with zipfile.ZipFile(io.BytesIO(as_relay.get(f"{url}tickets.xlsx").content)) as book:
+        (sheet,) = (book.read(name).decode() for name in book.namelist() if "/sheet" in name)
+
+    cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=";") for cell in row]
+    assert not [cell for cell in cells if cell.lstrip(" \u00a0").startswith(STARTS_A_FORMULA)]
+    assert not re.search(r"<f\b", sheet) and set(re.findall(r"<c [^>]*?t=\"(\w+)\"", sheet)) == {"inlineStr"}
+    for kind in ("csv", "xlsx"):
+        file = SimpleUploadedFile(f"billets.{kind}", as_relay.get(f"{url}tickets.{kind}").content)
+        answer = as_relay.post(url, {"file": file, "check": "1", "request_key": str(uuid.uuid4())})
+        assert len(answer.context["edits"]) + answer.context["untouched"] == len(NAMES)
+        assert {edit.verdict for edit in answer.context["edits"]} <= {"done"} and "Rien à faire" in said(answer), kind
 
 
 def test_halves_of_a_pair_given_to_two_people_are_refused(as_relay, relay):

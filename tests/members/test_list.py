@@ -1,6 +1,7 @@
 """The company's list: people found, added with an address or without, named, put in groups; constant queries."""
 
 import threading
+import unicodedata
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from accounts.models import User
 from members.actions import add_member, create_group
 from members.models import Group, Member
 from tests import factories
+from tests.tickets.test_ticket_pdf import NAMES
 
 pytestmark = pytest.mark.django_db
 
@@ -35,10 +37,19 @@ def found(client, url, **query) -> list[str]:
 def test_people_are_found_without_accents_or_case_from_the_start_of_any_word(as_relay, relay, url, zoe):
     factories.MemberFactory(company=relay.company, first_name="Kofi", last_name="Mensah", email="kofi@exemple.fr")
 
-    for words in ("ZOE", "lefevre", "diallo z", "zoe@ex"):
+    for words in ("ZOE", "Zoë", "lefevre", "diallo z", "zoe@ex"):
         assert found(as_relay, url, q=words) == ["Zoé Lefèvre-Diallo"], words
     assert found(as_relay, url, q="fevre") == []
     assert found(as_relay, url) == ["Zoé Lefèvre-Diallo", "Kofi Mensah"]
+
+
+def test_each_name_of_the_corpus_is_found_as_it_is_and_in_capitals(relay):
+    """TRUST row 27."""
+    people = [factories.MemberFactory(company=relay.company, first_name="", last_name=name) for name in NAMES]
+
+    for person in people:
+        for words in (person.last_name, person.last_name.upper(), unicodedata.normalize("NFD", person.last_name)):
+            assert person in Member.objects.of(relay.company).found_by(words), words
 
 
 def test_a_group_and_who_left_are_filters_and_pages_keep_them(as_relay, relay, url, zoe):
