@@ -93,7 +93,8 @@ def has_seen(ticket: Ticket, at: datetime) -> bool:
 
 def call_off_empty_letters(tickets: Sequence[Ticket]) -> set[int]:
     """Call off the emails that announce nothing any more; the keys of the tickets that nobody therefore ever heard of."""
-    given = Movement.objects.filter(ticket__in=[t.pk for t in tickets], kind="distributed").order_by("ticket_id", "-pk")
+    held = [ticket.pk for ticket in tickets if ticket.member_id]  # on paper or in stock, what a ticket was given by is over
+    given = Movement.objects.filter(ticket__in=held, kind="distributed").order_by("ticket_id", "-pk")
     shares = {m.ticket_id: (m.act, m.to_member_id) for m in given.distinct("ticket_id")}
     acts = {act for act, _ in shares.values()}
     recipients = Recipient.objects.filter(distribution__public_id__in=acts, delivery__state__in=["pending", "sending"])

@@ -50,6 +50,13 @@ FOUND = {
         ("the_emails_leave", {}),
         ("reclaim", {"who": 0, "which": [0], "how": "right"}),
     ],
+    "a ticket taken back from paper called off the email of an act that had given it before, and gives it no more": [
+        ("distribute", {"who": 0, "to": [0], "each": 1, "how": "right"}),
+        ("the_delay_to_undo_passes", {}),
+        ("give_back", {"who": 0, "which": 0, "how": "right"}),
+        ("hand_over", {"who": 0, "names": 0, "more": 3, "how": "right"}),
+        ("reclaim", {"who": 0, "which": [0, 1, 2], "how": "right"}),
+    ],
 }
 
 
