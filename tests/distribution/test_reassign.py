@@ -92,6 +92,8 @@ def test_a_ticket_on_paper_goes_to_someone_and_the_paper_dies(relay, product, ka
     paper.refresh_from_db()
     assert (paper.member, paper.status, paper.generation, paper.beneficiary) == (karim, "distributed", 1, "Karim Benali")
     assert [d.recipient for d in factories.owed()] == [karim.email]
+    karim.refresh_from_db()
+    assert karim.last_given_at and paper.movements.filter(kind="reclaimed").exists()  # paper has been seen
 
 
 def test_who_had_not_been_shown_it_never_hears_of_it(relay, product, zoe, karim, post):

@@ -97,6 +97,7 @@ def test_one_click_reminds_the_group_once_in_each_ones_language_with_the_relays_
     assert "2 billets pour" in french["Subject"] and "vous attendent" in french["Subject"] and "are waiting for you" in english["Subject"]
     assert "Dernier jour pour les noms" in french.get_body(("plain",)).get_content()
     assert "1 billet" in post.to(people["Dario"].email)[0]["Subject"]
+    assert set(Delivery.objects.filter(kind="tickets_reminder").values_list("useful_until", flat=True)) == {product.event.valid_until}
 
 
 def test_nobody_is_reminded_twice_in_a_day_and_the_page_says_so(as_relay, relay, product, people):
@@ -292,6 +293,7 @@ class TestRelays:
     def test_it_leaves_once_whatever_runs_twice_or_late(self):
         self.starts(1)  # the deadline was six days ago: nothing ran since
         assert [remind_relays() for _ in range(3)] == [1, 0, 0]
+        assert self.owed().get().useful_until == Event.objects.get().starts_at
         self.owed().update(state="sent")
         assert remind_relays() == 0
 
@@ -335,6 +337,7 @@ class TestRelays:
 
     def test_only_relays_who_may_distribute_hear_of_it(self):
         type(self.relay).objects.update(may_distribute=False)
+        factories.RelayFactory(company=self.relay.company, withdrawn_at=timezone.now())
         self.starts(5)
         assert remind_relays() == 0
 

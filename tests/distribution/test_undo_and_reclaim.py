@@ -43,10 +43,22 @@ def test_undo_brings_everything_back_and_calls_the_emails_off(relay, zoe, post):
     assert figures_of(relay.company, product).left == 3
     assert factories.owed().get().state == "cancelled"
     assert [m.kind for m in Movement.objects.filter(from_member=zoe)] == ["undone", "undone"]
-    assert undo(relay=relay, distribution=act).undone_at is not None  # again: nothing more
+    Distribution.objects.update(undo_until=timezone.now() - timedelta(seconds=1))
+    assert undo(relay=relay, distribution=act).undone_at is not None  # again, and later: nothing more
     Delivery.objects.update(not_before=timezone.now())
     outbox_actions.send_due()
     assert post.to(zoe.email) == []
+
+
+def test_undo_leaves_what_was_taken_back_and_given_again_meanwhile(relay, zoe):
+    product = factories.stock(relay.company, 1)
+    act = give(relay, product, zoe)
+    take_back(relay, zoe.tickets.get())
+    give(relay, product, zoe)
+
+    undo(relay=relay, distribution=act)
+
+    assert zoe.tickets.count() == 1
 
 
 def test_undo_after_the_delay_is_refused(relay, zoe):
@@ -127,3 +139,5 @@ def test_tickets_of_another_company_are_not_reclaimed(relay, zoe):
 
     with pytest.raises(CannotReclaim):
         take_back(other, ticket)
+    with pytest.raises(CannotReclaim, match="Choisissez"):
+        take_back(relay)
