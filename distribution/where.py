@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, npgettext
 
 from accounts.models import Company, Relay
 from tickets.models import Product, Ticket
@@ -108,7 +108,8 @@ class Tree:
 
     def whole(self, figures: Figures, *, given: int, on_paper: int, branches: list[Branch]) -> list[Row]:
         """The tree of a company's stock, as its lists are written; its numbers add up, save what was unused when the event ended."""
-        words = ngettext("bought", "bought", figures.bought) if not figures.received else ngettext("received", "received", figures.received)
+        bought = npgettext("figure", "bought", "bought", figures.bought)
+        words = npgettext("figure", "received", "received", figures.received) if figures.received else bought
         if figures.received and figures.bought:
             words = _("bought and received")
         root = Row(figures.total, "all", words, self.link("total"))
