@@ -140,7 +140,7 @@ def app(request: HttpRequest) -> JsonResponse:
     seller = Seller.objects.current().name
     icons = [{"src": static(f"img/gate-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)]
     shown = {
-        "name": f"{_('Gate')}, {seller}",
+        "name": ", ".join([_("Gate"), str(seller)]),
         "short_name": _("Gate"),
         "start_url": reverse("gate"),
         "scope": reverse("gate"),

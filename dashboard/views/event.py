@@ -72,7 +72,7 @@ def statement_file(request: HttpRequest, event_id, kind: str) -> HttpResponseBas
     told = statement(found, now())
     if kind == "pdf":
         return as_attachment(statement_pdf(told), "statement.pdf", "application/pdf")
-    return as_file(rows_of(told), f"{_('statement')} {found.name}", kind)
+    return as_file(rows_of(told), " ".join([_("statement"), found.name]), kind)
 
 
 @require_POST
@@ -95,7 +95,7 @@ def closed_file(request: HttpRequest, closed_id, kind: str) -> HttpResponseBase:
     if kind == "json":
         return as_attachment(closed.text.encode(), "statement.json", "application/json")
     told = statement_of(closed)
-    return as_file(closed_rows(closed, told), f"{_('statement')} {told.event.name}", kind)
+    return as_file(closed_rows(closed, told), " ".join([_("statement"), told.event.name]), kind)
 
 
 def as_attachment(content: bytes, name: str, kind: str) -> HttpResponse:

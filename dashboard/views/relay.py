@@ -104,7 +104,7 @@ def figures_file(request: HttpRequest, company_id, kind: str) -> HttpResponseBas
     """The table of a view, for a spreadsheet."""
     relay = counting(request, company_id)
     by, season = asked(request)
-    return as_file(rows_of(sight_of(relay).lines(by, season), by), f"{_('figures')} {relay.company}", kind)
+    return as_file(rows_of(sight_of(relay).lines(by, season), by), " ".join([_("figures"), relay.company.name]), kind)
 
 
 def rows_of(lines: list[Line], by: str) -> Iterator[list]:

@@ -12,6 +12,6 @@ from portal.sheets import csv_text
 def export(request: HttpRequest, company_id) -> HttpResponse:
     """Today's list for a spreadsheet; imported again as it is, it changes nothing."""
     relay = keeping(request, company_id)
-    name = slugify(f"{_('members')} {relay.company}")[:60]
+    name = slugify(" ".join([_("members"), relay.company.name]))[:60]
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return HttpResponse(csv_text(exported(relay.company)), content_type="text/csv; charset=utf-8", headers=headers)

@@ -59,7 +59,7 @@ def account(request: HttpRequest, company_id) -> HttpResponse:
 def statement(request: HttpRequest, company_id) -> HttpResponse:
     """The same statement as PDF."""
     shown = statement_for(request, seeing_accounts(request, company_id))
-    return pdf(statement_pdf(shown), f"{_('statement')}-{shown.first}-{shown.last}")
+    return pdf(statement_pdf(shown), "-".join([_("statement"), f"{shown.first}", f"{shown.last}"]))
 
 
 @require_GET

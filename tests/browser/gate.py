@@ -69,11 +69,10 @@ def ready(page: Page) -> None:
 
 
 def show(page: Page, camera: Path, picture: Image.Image) -> None:
-    """Hold a print before the camera. The page is left first, lest it read the old film once more."""
-    gate = page.url
-    page.goto("about:blank")
+    """Hold a print before the camera. The camera is let go first, lest the old film be read once more."""
+    page.evaluate("() => document.querySelector('video')?.srcObject?.getTracks().forEach((track) => track.stop())")
     film(camera, picture)
-    page.goto(gate)
+    page.reload()
     ready(page)
 
 

@@ -22,3 +22,11 @@ def test_a_text_that_has_a_plural_is_not_also_used_alone():
 
     assert len(plural) > 100 and len(alone) > 500
     assert plural & alone == set()
+
+
+def test_no_text_is_translated_within_a_text():
+    """Only newer versions of gettext look into an f-string: with Debian 12's what is in it stays English."""
+    within = re.compile(r"""\{(?:_|n?p?gettext(?:_lazy)?)\(['"]""")
+    for path in ROOT.glob("*/**/*.py"):
+        if path.parts[len(ROOT.parts)] not in (".venv", "var", "tests"):
+            assert not within.search(path.read_text()), path
