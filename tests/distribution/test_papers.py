@@ -140,7 +140,7 @@ def test_a_paper_is_tagged_in_its_language_with_its_fonts_inside_whatever_the_na
             inner = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
             assert any(key in inner for key in ("/FontFile", "/FontFile2", "/FontFile3"))
     if name != "slip.pdf":
-        assert "<img src=x onerror=alert(1)>" in words(content) and "Ngọc Quỳnh Đặng" in words(content)
+        assert "<img src=x onerror=alert(1)>" in words(content) and "Ágnes Szabó" in words(content)
     assert "\ufffd" not in words(content) and missing_glyphs(content) == 0
 
 
