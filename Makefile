@@ -46,7 +46,7 @@ screenshots: .venv/.dev $(MESSAGES) ## pictures of the main pages in var/shots, 
 messages: .venv/.dev ## collect what is to be translated into locale/*/LC_MESSAGES/django.po
 	DEMO=1 $(MANAGE) makemessages -l fr --no-obsolete --add-location=file -i .venv -i var -i node_modules
 	@sed -i.bak '/^"Report-Msgid-Bugs-To:/d;/^"POT-Creation-Date:/d' locale/fr/LC_MESSAGES/django.po && rm locale/fr/LC_MESSAGES/django.po.bak
-	$(BIN)/pybabel -q compile -d locale -D django
+	@$(MAKE) -s $(MESSAGES)
 
 lock: .venv/.dev ## resolve the dependencies again
 	@sh scripts/lock

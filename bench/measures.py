@@ -70,6 +70,13 @@ def a_relay(company: Company) -> Relay:
         return accounts_steps.authorise(Relay(company=company, first_name="Foule", last_name="Relais"), address=address, by=staff)
 
 
+def took(client: Client, url: str) -> float:
+    """Milliseconds until the page is there."""
+    began = time.perf_counter()
+    assert client.get(url).status_code == 200
+    return (time.perf_counter() - began) * 1000
+
+
 def home(port: int, quick: bool) -> dict[str, dict]:
     """The relay's home, with the whole crowd in the database."""
     company = Company.objects.filter(name__startswith="Foule").order_by("pk").first()
@@ -78,9 +85,7 @@ def home(port: int, quick: bool) -> dict[str, dict]:
     client.get(url)
     times = []
     for _ in range(5 if quick else 40):
-        began = time.perf_counter()
-        assert client.get(url).status_code == 200
-        times.append((time.perf_counter() - began) * 1000)
+        times.append(took(client, url))
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
     sizes = f"{Ticket.objects.count():,} tickets, {Product.objects.count():,} products, {len(queries)} queries"
@@ -105,9 +110,7 @@ def seller_page(quick: bool, *, limit: float | None) -> dict:
     for url in views:
         client.get(url)
         for _ in range(1 if quick else 10):
-            began = time.perf_counter()
-            assert client.get(url).status_code == 200
-            times.append((time.perf_counter() - began) * 1000)
+            times.append(took(client, url))
         with CaptureQueriesContext(connection) as asked:
             client.get(url)
         queries.add(len(asked))
@@ -133,9 +136,7 @@ def catalogue(port: int, quick: bool) -> dict[str, dict]:
     times = []
     for at in range(6 if quick else 60):
         asked = url + ("", "?q=foule+12", "?kind=concert&page=3")[at % 3]
-        began = time.perf_counter()
-        assert client.get(asked).status_code == 200
-        times.append((time.perf_counter() - began) * 1000)
+        times.append(took(client, asked))
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
     note = f"{Listing.objects.count():,} products on sale, {len(queries)} queries; page, search and filter in turn"
@@ -209,9 +210,7 @@ def group(port: int, quick: bool) -> dict[str, dict]:
         assert page.content.decode().count('class="node"') == 3 * companies
         asked.append(len(queries))
     for _ in range(3 if quick else 15):
-        began = time.perf_counter()
-        assert client.get(url).status_code == 200
-        times.append((time.perf_counter() - began) * 1000)
+        times.append(took(client, url))
     assert asked[0] == asked[1], asked
     note = f"{companies:,} companies, {Ticket.objects.filter(product=product).count():,} tickets, {asked[1]} queries, as many as for 12"
     return {"tree_1000_ms": row(statistics.median(times), "ms", None if quick else 1000, note)}

@@ -6,7 +6,7 @@ from functools import wraps
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,7 +19,7 @@ from control.errors import NoPairing, NotForThisDevice
 from control.forms import CodeForm, FoundForm, PairingForm, ScanForm, SearchForm
 from control.models import Device, Scan
 from control.pages import COOKIE, gate_page
-from portal.htmx import is_htmx, page_or_part
+from portal.htmx import is_htmx, live_part
 from tickets.models import Ticket
 
 KEPT_FOR = 60 * 24 * 3600  # longer than any device is in force: the server alone says whether it is
@@ -173,9 +173,10 @@ def group(request: HttpRequest, device: Device) -> HttpResponse:
 def entries(request: HttpRequest, device: Device) -> HttpResponse:
     """For the door manager: how many come in by the minute, asked again every few seconds; a 304 where nobody has come since."""
     context = curve_of(device.gate.event) | {"device": device, "again": reverse("gate_entries")}
-    if is_htmx(request) and request.headers.get("If-None-Match") == context["mark"]:
-        return HttpResponseNotModified(headers={"ETag": context["mark"]})
-    return page_or_part(request, "control/entries.html", "control/_entries.html", context)
+    live = is_htmx(request)
+    answer = live_part(request, "control/_entries.html", context) if live else render(request, "control/entries.html", context)
+    answer["Vary"] = "HX-Request"
+    return answer
 
 
 @require_GET

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,6 +17,8 @@ from dashboard.event import COUNTS, MONEY, Statement, statement
 from dashboard.models import ClosedStatement
 from dashboard.views.seller import day_of
 from portal.clock import now
+from portal.download import download
+from portal.htmx import live_part
 from portal.sheets import as_file
 from portal.templatetags.words import local
 from tickets.models import Event
@@ -56,12 +58,7 @@ def curve(found: Event) -> dict:
 @see
 def door(request: HttpRequest, event_id) -> HttpResponse:
     """The curve alone, asked again every few seconds: a 304 where nobody has come since."""
-    context = curve(event_of(event_id))
-    if request.headers.get("If-None-Match") == context["mark"]:
-        return HttpResponseNotModified(headers={"ETag": context["mark"]})
-    answer = render(request, "control/_entries.html", context)
-    answer["ETag"] = context["mark"]
-    return answer
+    return live_part(request, "control/_entries.html", curve(event_of(event_id)))
 
 
 @require_GET
@@ -71,7 +68,7 @@ def statement_file(request: HttpRequest, event_id, kind: str) -> HttpResponseBas
     found = event_of(event_id)
     told = statement(found, now())
     if kind == "pdf":
-        return as_attachment(statement_pdf(told), "statement.pdf", "application/pdf")
+        return download(statement_pdf(told), "statement.pdf")
     return as_file(rows_of(told), " ".join([_("statement"), found.name]), kind)
 
 
@@ -91,15 +88,11 @@ def closed_file(request: HttpRequest, closed_id, kind: str) -> HttpResponseBase:
     """A closed statement: as PDF to be kept with the accounts, for a spreadsheet, or the very text that was signed."""
     closed = get_object_or_404(ClosedStatement.objects.select_related("by", "key"), public_id=closed_id)
     if kind == "pdf":
-        return as_attachment(closed_pdf(closed), "statement.pdf", "application/pdf")
+        return download(closed_pdf(closed), "statement.pdf")
     if kind == "json":
-        return as_attachment(closed.text.encode(), "statement.json", "application/json")
+        return download(closed.text.encode(), "statement.json", "application/json")
     told = statement_of(closed)
     return as_file(closed_rows(closed, told), " ".join([_("statement"), told.event.name]), kind)
-
-
-def as_attachment(content: bytes, name: str, kind: str) -> HttpResponse:
-    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def closed_rows(closed: ClosedStatement, told: Statement) -> Iterator[list]:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import get_language, gettext_lazy
@@ -16,6 +16,7 @@ from dashboard.table import known
 from dashboard.views.seller import day_of
 from distribution.forms import as_uuid
 from portal.clock import now
+from portal.htmx import live_part
 from portal.sheets import as_file
 from portal.templatetags.charts import Bars
 from portal.templatetags.words import short_day
@@ -69,12 +70,7 @@ def doors(request: HttpRequest, company_id) -> HttpResponse:
     """Who has come in by now, asked again every few seconds: nothing but a 304 where nobody has come since."""
     relay = counting(request, company_id)
     found = at_the_door(relay)
-    mark = mark_of(found)
-    if request.headers.get("If-None-Match") == mark:
-        return HttpResponseNotModified(headers={"ETag": mark})
-    answer = render(request, "dashboard/_doors.html", {"relay": relay, "doors": found, "mark": mark})
-    answer["ETag"] = mark
-    return answer
+    return live_part(request, "dashboard/_doors.html", {"relay": relay, "doors": found, "mark": mark_of(found)})
 
 
 def mark_of(found: list[AtTheDoor]) -> str:

@@ -11,8 +11,9 @@ from accounts.models import Relay
 from distribution.documents import sheet_pdf, slip_pdf, who_gave
 from distribution.models import Distribution
 from distribution.paper import slip_lines
-from distribution.views.printing import download, file_name
+from distribution.views.printing import file_name
 from distribution.views.scope import distributing, reading_accounts
+from portal.download import download
 from portal.sheets import csv_text
 from portal.templatetags.words import local
 

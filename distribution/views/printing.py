@@ -16,13 +16,9 @@ from distribution.forms import ShownTicketsForm
 from distribution.models import Distribution, Printout, PrintoutFile
 from distribution.paper_forms import PrintForm
 from distribution.views.scope import distributing, product_of
+from portal.download import download
 from tickets.documents import tickets_pdf
 from tickets.models import Ticket
-
-
-def download(content: bytes, name: str, content_type: str = "application/pdf") -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type=content_type, headers=headers)
 
 
 def file_name(what: str, event_name: str, ending: str) -> str:

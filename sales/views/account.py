@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.models import Relay
+from portal.download import download
 from sales.documents import invoice_pdf, statement_pdf
 from sales.forms import PeriodForm
 from sales.models import Account, Invoice
 from sales.statement import Statement, late_orders, statement_of
 from sales.steps.ledger import owed_by
-from sales.views.orders import pdf
 from sales.views.scope import page, seeing_accounts
 
 
@@ -59,11 +59,11 @@ def account(request: HttpRequest, company_id) -> HttpResponse:
 def statement(request: HttpRequest, company_id) -> HttpResponse:
     """The same statement as PDF."""
     shown = statement_for(request, seeing_accounts(request, company_id))
-    return pdf(statement_pdf(shown), "-".join([_("statement"), f"{shown.first}", f"{shown.last}"]))
+    return download(statement_pdf(shown), "-".join([_("statement"), f"{shown.first}", f"{shown.last}.pdf"]))
 
 
 @require_GET
 def invoice(request: HttpRequest, company_id, invoice_id) -> HttpResponse:
     relay = seeing_accounts(request, company_id)
     found = get_object_or_404(Invoice.objects.filter(account__company=relay.company), public_id=invoice_id)
-    return pdf(invoice_pdf(found), found.name)
+    return download(invoice_pdf(found), f"{found.name}.pdf")

@@ -1,10 +1,10 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from portal.download import download
 from portal.text import whole_number
 from sales.catalogue import sum_of
 from sales.documents import order_pdf
@@ -55,9 +55,4 @@ def order(request: HttpRequest, company_id, order_id) -> HttpResponse:
 def order_form(request: HttpRequest, company_id, order_id) -> HttpResponse:
     """The order form as PDF."""
     found = order_of(seeing_orders(request, company_id), order_id)
-    return pdf(order_pdf(found), "-".join([_("order"), f"{found.number}"]))
-
-
-def pdf(content: bytes, name: str) -> HttpResponse:
-    headers = {"Content-Disposition": content_disposition_header(True, f"{name}.pdf") or ""}
-    return HttpResponse(content, content_type="application/pdf", headers=headers)
+    return download(order_pdf(found), "-".join([_("order"), f"{found.number}.pdf"]))
