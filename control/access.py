@@ -1,6 +1,7 @@
 """Which device speaks: the gate's door, by its token."""
 
 from functools import cache, lru_cache
+from typing import Any
 
 from django.db.models.expressions import RawSQL
 
@@ -10,6 +11,10 @@ from portal.prepared import first_row
 
 TOKEN = "the token's hash"  # noqa: S105  (where it goes among the parameters)
 TABLES = ("control_device", "control_gate", "tickets_event", "tickets_venue")
+REMEMBERED = 1_000
+Asked = tuple[str, dict[str, Any]]  # SQL that is true or not, and its values by name
+
+devices: dict[str, tuple[Device, str]] = {}  # each with its version, by the hash of its token
 
 
 def device_of(token: str, *, telling: bool = False) -> Device | None:
@@ -20,21 +25,46 @@ def device_of(token: str, *, telling: bool = False) -> Device | None:
     if not token:
         return None
     sql, values = question(telling)
-    found = first_row(sql, [hashed(token) if value == TOKEN else value for value in values])
-    return read(*found) if found else None
+    token_hash = hashed(token)
+    found = first_row(sql, [token_hash if value == TOKEN else value for value in values])
+    if found is None:
+        return None
+    if len(devices) >= REMEMBERED:
+        devices.clear()
+    devices[token_hash] = read(*found), found[1]
+    return devices[token_hash][0]
+
+
+def remembered(token: str) -> tuple[Device, Asked] | None:
+    """The device that this token named last, and what asks whether it is still in force and as it was: whoever acts by it asks."""
+    token_hash = hashed(token)
+    if token_hash not in devices:
+        return None
+    device, version = devices[token_hash]
+    sql, values = still()
+    return device, (sql, {name: token_hash if value == TOKEN else value for name, value in values.items()} | {"version": version})
+
+
+@cache
+def still() -> Asked:
+    """The question once more, for another statement to ask with its own."""
+    sql, values = question(telling=False)
+    named = {f"still_{place}": value for place, value in enumerate(values)}
+    asked = sql % tuple(f"%({name})s" for name in named)
+    return f"EXISTS (SELECT FROM ({asked}) AS device WHERE device.version = %(version)s::text)", named  # noqa: S608
 
 
 @cache
 def question(telling: bool) -> tuple[str, tuple]:
     """The SQL that asks, made once: to make it takes longer than to answer it, and a queue waits."""
-    devices = Device.objects.may_still_tell() if telling else Device.objects.in_force()
+    found = Device.objects.may_still_tell() if telling else Device.objects.in_force()
     rows = ", ".join(f"{table}.xmin, {table}.ctid" for table in TABLES)
     version = RawSQL(f"concat_ws(' ', {rows})", [])  # noqa: S611  (names of tables, above)
-    joined = devices.filter(token_hash=TOKEN, gate__event__venue__name__isnull=False).order_by()
-    return joined.values_list("pk", version).query.sql_with_params()
+    joined = found.filter(token_hash=TOKEN, gate__event__venue__name__isnull=False).order_by()
+    return joined.annotate(version=version).values_list("pk", "version").query.sql_with_params()
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=REMEMBERED)
 def read(device: int, version: str) -> Device:
     """A device with its gate, event and venue; a row written again has another version."""
     return Device.objects.select_related("gate__event__venue").get(pk=device)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from control.models import Scan
-from control.verdicts import titles
+from control.verdicts import TITLES
 from tickets.models import Event, Ticket
 
 
@@ -42,6 +42,5 @@ def of(event: Event) -> list[Conflict]:
 
 
 def passages(scans: list[Scan]) -> list[Passage]:
-    words = titles()
-    came = [Passage(s.said_at or s.at, s.device.gate.name, s.device.name, bool(s.said), words[s.reason]) for s in scans]
+    came = [Passage(s.said_at or s.at, s.device.gate.name, s.device.name, bool(s.said), str(TITLES[s.reason])) for s in scans]
     return sorted(came, key=lambda passage: passage.at)

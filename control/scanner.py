@@ -66,7 +66,7 @@ def settings_of(device: Device) -> dict:
 def words() -> dict[str, str]:
     """What the page's scripts say; {name} stands for what they fill in."""
     return {
-        **{f"title_{reason}": title for reason, title in verdicts.titles().items() if reason},
+        **{f"title_{reason}": str(title) for reason, title in verdicts.TITLES.items() if reason},
         "title_offline": _("Admitted offline"),
         "offline_admitted": _("Authentic ticket, on the list, never seen at this gate."),
         "offline_compared": _("Will be compared with the other gates when the network is back."),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Relay
 from control.models import Device, Scan
@@ -21,24 +22,23 @@ def informed(scans: Sequence[Scan], device: Device) -> Sequence[Scan]:
     return scans
 
 
-def titles() -> dict[str, str]:
-    """One or two words for each reason, readable at arm's length."""
-    return {
-        "": _("Admitted"),
-        "already_checked": _("Already checked"),
-        "replaced": _("Replaced"),
-        "cancelled": _("Cancelled"),
-        "not_distributed": _("Not distributed"),
-        "other_event": _("Other event"),
-        "other_gate": _("Other gate"),
-        "too_early": _("Too early"),
-        "too_late": _("Too late"),
-        "unknown": _("Unknown"),
-    }
+# One or two words for each reason, readable at arm's length.
+TITLES = {
+    "": gettext_lazy("Admitted"),
+    "already_checked": gettext_lazy("Already checked"),
+    "replaced": gettext_lazy("Replaced"),
+    "cancelled": gettext_lazy("Cancelled"),
+    "not_distributed": gettext_lazy("Not distributed"),
+    "other_event": gettext_lazy("Other event"),
+    "other_gate": gettext_lazy("Other gate"),
+    "too_early": gettext_lazy("Too early"),
+    "too_late": gettext_lazy("Too late"),
+    "unknown": gettext_lazy("Unknown"),
+}
 
 
 def title(scan: Scan) -> str:
-    return _("Taken back") if scan.undone_at else titles()[scan.reason]
+    return _("Taken back") if scan.undone_at else str(TITLES[scan.reason])
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """What every answer goes through."""
 
+from csp.constants import HEADER as CSP
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -40,8 +42,18 @@ class PrivateAnswers:
         return response
 
 
+class ContentPolicy(CSPMiddleware):
+    """The policy of a page; what has brought its own keeps it."""
+
+    def process_response(self, request, response):
+        return response if CSP in response else super().process_response(request, response)
+
+
 class Api:
     """A call of the API goes to its view at once: it has no session, no form and no page, and a queue waits for it."""
+
+    # Of what shows nothing: OWASP's REST security cheat sheet.
+    HEADERS = {CSP: "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "private, no-store"}
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -54,7 +66,10 @@ class Api:
         if called is None:
             return self.get_response(request)
         request.resolver_match = called
-        return called.func(request, *called.args, **called.kwargs)
+        response = called.func(request, *called.args, **called.kwargs)
+        for name, value in self.HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
 
 
 class Refusals:

@@ -87,7 +87,7 @@ if DEMO:
 MIDDLEWARE = [
     # Those that write headers come first: an answer made by another one, or by its failure, has them too.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "portal.middleware.ContentPolicy",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -132,8 +132,7 @@ FORM_RENDERER = "portal.forms.FormRenderer"
 DATABASES = {
     "default": {
         **DATABASE,
-        "ENGINE": "django.db.backends.postgresql",
-        "CONN_HEALTH_CHECKS": True,
+        "ENGINE": "portal.database",
         "OPTIONS": {
             "prepare_threshold": 5,  # psycopg's own: Django turns off what portal/prepared.py asks for
             **({"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}} if WEB_THREADS else {}),

@@ -42,7 +42,7 @@ def free_seats(line: OrderLine, taken: Iterable[int] = ()) -> list[Seat]:
     """The first free seats of a numbered product, in the order of the house, but those taken."""
     if not line.product.numbered:
         return []
-    given = Ticket.objects.standing().filter(event=line.product.event, seat__isnull=False).values("seat")
+    given = Ticket.objects.filter(event=line.product.event, seat_taken__isnull=False).values("seat_taken")
     free = Seat.objects.filter(event=line.product.event).exclude(pk__in=given).exclude(pk__in=list(taken))
     seats = list(free.select_for_update()[: line.quantity])
     if len(seats) < line.quantity:

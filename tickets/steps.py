@@ -7,6 +7,7 @@ the movement beside the change.
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -229,6 +230,7 @@ WITH admitted AS (
           SELECT FROM tickets_product WHERE id = ticket.product_id AND entrance IN ('', %(entrance)s::text)))
       AND (%(key)s::int IS NULL OR EXISTS (
           SELECT FROM tickets_signingkey WHERE id = %(key)s::int AND public_key = %(public)s::bytea AND revoked_at IS NULL))
+      AND {provided}
     RETURNING ticket.*
 ), kept AS (
     INSERT INTO tickets_movement (ticket_id, kind, generation) SELECT id, 'checked', generation FROM admitted
@@ -249,6 +251,16 @@ SAID: dict[type[Model], tuple[str, ...]] = {
 COLUMNS = ", ".join(f"{model._meta.model_name}.{field}" for model, fields in SAID.items() for field in fields)
 
 
+def read(model: type[Model], fields: Sequence[str], values: Sequence[Any]) -> Any:
+    """The row of a joined table, whose first field is its key; None where there is none."""
+    return model.from_db(connection.alias, fields, values) if values[0] else None
+
+
+@cache
+def admission(provided: str, beside: str) -> str:
+    return ADMISSION.format(provided=provided, beside=beside, columns=COLUMNS)
+
+
 def check(
     *,
     number: int,
@@ -256,6 +268,7 @@ def check(
     generation: int,
     entrance: str = "",
     signed_by: tuple[int, bytes] | None = None,
+    provided: str = "true",
     beside: str = "SELECT",
     values: Mapping[str, Any] | None = None,
 ) -> tuple[Ticket, tuple] | None:
@@ -263,20 +276,18 @@ def check(
 
     `entrance` narrows to the products that use it; `signed_by` is the key of the code, None for a ticket found by hand.
     It is one statement, whole by itself, and the gate keeps its scan in it: `beside` is SQL that writes something of the
-    ticket (`admitted`), with these values.
+    ticket (`admitted`), `provided` is SQL that must be true, both with these values.
     The ticket with its member, product and seat, and what `beside` returns; None, and nothing done, when it is not
     distributed or printed, the event does not admit at this instant, or the code's key is not in force.
     """
     key, public = signed_by or (None, None)
     asked = {"number": number, "event": event.pk, "generation": generation, "entrance": entrance, "key": key, "public": public}
-    sql = ADMISSION.format(beside=beside, columns=COLUMNS)
-    row = first_row(sql, {**asked, **(values or {})})
+    row = first_row(admission(provided, beside), {**asked, **(values or {})})
     if row is None:
         return None
     parts, rest = iter(row), row[sum(len(fields) for fields in SAID.values()) :]
-    read: list[Any] = [model.from_db(connection.alias, fields, [next(parts) for _ in fields]) for model, fields in SAID.items()]
-    ticket, ticket.product = read[:2]
-    ticket.member, ticket.seat = (part if part.pk else None for part in read[2:])
+    ticket, product, member, seat = (read(model, fields, [next(parts) for _ in fields]) for model, fields in SAID.items())
+    ticket.product, ticket.member, ticket.seat = product, member, seat
     return ticket, rest
 
 

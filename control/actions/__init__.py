@@ -3,7 +3,7 @@
 from control.actions.batch import Offline, Reading, scan_batch
 from control.actions.devices import ask_pairing, pair, revoke_devices
 from control.actions.door import admit_group, group_of, search, undo
-from control.actions.scans import scan, scan_number
+from control.actions.scans import scan, scan_at_once, scan_number
 
 __all__ = [
     "Offline",
@@ -14,6 +14,7 @@ __all__ = [
     "pair",
     "revoke_devices",
     "scan",
+    "scan_at_once",
     "scan_batch",
     "scan_number",
     "search",

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from control.access import Asked
 from control.models import Device, Gate, Scan
 from portal.clock import now
 from tickets import barcode
@@ -20,6 +21,20 @@ def scan(*, device: Device, code: str, client_id: uuid.UUID) -> Scan:
     The same reading sent again, by the client's id, gets the first one's answer.
     """
     return once(device, client_id, signed_or_none(code), by_hand=False)
+
+
+def scan_at_once(*, device: Device, still: Asked, code: str, client_id: uuid.UUID) -> Scan | None:
+    """Admit by a device that is only remembered: the same statement asks whether it is `still` in force, and as it was.
+
+    None, and nothing done, when it is not, or the bearer is not admitted: ask who it is, and `scan`.
+    """
+    read = signed_or_none(code)
+    if read is None:
+        return None
+    try:
+        return admitted(device, client_id, read.claim, (read.key_id, read.public_key), by_hand=False, still=still)
+    except IntegrityError:  # the same reading, at the same instant or since its check was taken back
+        return None
 
 
 def scan_number(*, device: Device, number: int, client_id: uuid.UUID) -> Scan:
@@ -54,20 +69,28 @@ def once(device: Device, client_id: uuid.UUID, read: barcode.Signed | barcode.Cl
 
 
 def admitted(
-    device: Device, client_id: uuid.UUID, claim: barcode.Claim | None, key: tuple[int, bytes] | None, *, by_hand: bool
+    device: Device,
+    client_id: uuid.UUID,
+    claim: barcode.Claim | None,
+    key: tuple[int, bytes] | None,
+    *,
+    by_hand: bool,
+    still: Asked = ("true", {}),
 ) -> Scan | None:
     """Admit in one statement, which is a transaction of its own; None, and nothing done, when that can't be."""
     gate = device.gate
     if claim is None or claim.event != gate.event_id:
         return None
+    provided, asked = still
     done = tickets_steps.check(
         number=claim.number,
         event=gate.event,
         generation=claim.generation,
         entrance=gate.entrance,
         signed_by=key,
+        provided=provided,
         beside=KEEP,
-        values={"device": device.pk, "client_id": client_id, "by_hand": by_hand},
+        values={**asked, "device": device.pk, "client_id": client_id, "by_hand": by_hand},
     )
     if done is None:
         return None

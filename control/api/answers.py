@@ -18,21 +18,31 @@ from control.pages import COOKIE
 from portal.errors import Refused
 
 
-class DeviceToken(HttpBearer):
-    """A device by its token: in the Authorization header or, for the gate's page, in its cookie.
+class Token(HttpBearer):
+    """A device's token: in the Authorization header or, for the gate's page, in its cookie. Whose it is, the view asks.
 
     The cookie never travels from another site (SameSite=Strict), and counts only beside a header that no other site may
     add without asking; so scripts never see the token.
     """
 
+    def __call__(self, request: HttpRequest) -> Device | str | None:
+        kind, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if not kind and "HTTP_X_GATE" in request.META:
+            token = request.COOKIES.get(COOKIE, "")
+        elif kind.lower() != "bearer":
+            return None
+        return self.authenticate(request, token) if token else None
+
+    def authenticate(self, request: HttpRequest, token: str) -> Device | str | None:
+        return token
+
+
+class DeviceToken(Token):
+    """A device in force by its token; `telling`: also one whose time is over, for what it scanned before."""
+
     def __init__(self, *, telling: bool = False) -> None:
         super().__init__()
         self.telling = telling
-
-    def __call__(self, request: HttpRequest) -> Device | None:
-        if request.headers.get("X-Gate") and not request.headers.get("Authorization"):
-            return self.authenticate(request, request.COOKIES.get(COOKIE, ""))
-        return super().__call__(request)
 
     def authenticate(self, request: HttpRequest, token: str) -> Device | None:
         return device_of(token, telling=self.telling)
@@ -73,7 +83,9 @@ TITLES = {
 
 def speaking(request: HttpRequest, *, to: str | None = None, cost: float = 1) -> Device:
     """The device that asks, if it has this right and has not asked too often."""
-    device: Device = request.auth  # type: ignore[attr-defined]
+    device: Device | None = request.auth  # type: ignore[attr-defined]
+    if device is None:
+        raise AuthenticationError
     limits.spend(device.pk, cost)
     if to and not getattr(device, to):
         raise NotForThisDevice

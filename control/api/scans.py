@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router
 from pydantic import AwareDatetime, BaseModel, Field
 
-from control import actions, verdicts
+from control import actions, limits, verdicts
+from control.access import device_of, remembered
 from control.actions.scans import signed_or_none
-from control.api.answers import PROBLEMS, DeviceToken, Problem, speaking
+from control.api.answers import PROBLEMS, DeviceToken, Problem, Token, speaking
 from control.models import Device, Scan
 
 router = Router()
@@ -24,21 +25,21 @@ AT_MOST = 1_000
 COST_OF_A_BATCH = 20
 
 
-class CodeIn(Schema):
+class CodeIn(BaseModel):
     """One reading. `scan_id` is the client's own: sent again, it gets the first answer."""
 
     scan_id: uuid.UUID
     code: Code
 
 
-class FoundIn(Schema):
+class FoundIn(BaseModel):
     """A ticket that a doorman found by number or name; for devices that may search."""
 
     scan_id: uuid.UUID
     ticket: Number
 
 
-class ScanOut(Schema):
+class ScanOut(BaseModel):
     """`reason` is stable, for programs; `title` and `sentence` are for people, in the language asked for."""
 
     scan_id: uuid.UUID
@@ -98,28 +99,45 @@ class BatchOut(BaseModel):
     scans: list[Verdict] = Field(description="In the order in which they were sent.")
 
 
-def shown(scan: Scan, device: Device) -> dict:
-    verdicts.informed([scan], device)
+def shown(scan: Scan, device: Device) -> HttpResponse:
+    if scan.verdict == Scan.Verdict.REFUSED or not Scan.ticket.is_cached(scan):
+        verdicts.informed([scan], device)
     ticket = scan.ticket
-    return {
-        "scan_id": scan.client_id,
-        "verdict": scan.verdict,
-        "reason": scan.reason,
-        "title": verdicts.title(scan),
-        "sentence": verdicts.sentence(scan),
-        "ticket": ticket.number if ticket else None,
-        "copy_number": None if scan.generation is None else scan.generation + 1,
-        "beneficiary": ticket.beneficiary if ticket and scan.verdict == "admitted" else "",
-        "gate": device.gate.name,
-        "at": scan.at,
-        "group": actions.group_of(scan).count() if device.gate.admits_groups and scan.verdict == "admitted" else 0,
-    }
+    return written(
+        ScanOut(
+            scan_id=scan.client_id,
+            verdict=scan.verdict,  # type: ignore[arg-type]
+            reason=scan.reason,
+            title=verdicts.title(scan),
+            sentence=verdicts.sentence(scan),
+            ticket=ticket.number if ticket else None,
+            copy_number=None if scan.generation is None else scan.generation + 1,
+            beneficiary=ticket.beneficiary if ticket and scan.verdict == "admitted" else "",
+            gate=device.gate.name,
+            at=scan.at,
+            group=actions.group_of(scan).count() if device.gate.admits_groups and scan.verdict == "admitted" else 0,
+        )
+    )
 
 
-@router.post("/scans", response={200: ScanOut, **PROBLEMS}, summary="Check a ticket")
+def written(answer: BaseModel) -> HttpResponse:
+    """Written at once: to check an answer again against its description takes longer than to make it."""
+    return HttpResponse(answer.model_dump_json(), content_type="application/json; charset=utf-8")
+
+
+@router.post("/scans", auth=Token(), response={200: ScanOut, **PROBLEMS}, summary="Check a ticket")
 def create_scan(request: HttpRequest, reading: CodeIn | FoundIn):
     """Admit once, or refuse with a reason and a sentence; every scan is kept."""
-    device = speaking(request, to="may_scan")
+    token: str = request.auth  # type: ignore[attr-defined]
+    if known := remembered(token):
+        device, still = known
+        limits.spend(device.pk)
+        if device.may_scan and isinstance(reading, CodeIn):
+            scan = actions.scan_at_once(device=device, still=still, code=reading.code, client_id=reading.scan_id)
+            if scan:
+                return shown(scan, device)
+    request.auth = device_of(token)  # type: ignore[attr-defined]
+    device = speaking(request, to="may_scan", cost=0 if known else 1)
     if isinstance(reading, CodeIn):
         return shown(actions.scan(device=device, code=reading.code, client_id=reading.scan_id), device)
     device = speaking(request, to="may_search", cost=0)
@@ -142,14 +160,14 @@ def create_scans(request: HttpRequest, batch: BatchIn):
 
 
 def answered(scans: Sequence[Scan], device: Device) -> HttpResponse:
-    """Written at once: to check a thousand answers again against their description takes longer than to make them."""
+    """Of each scan its verdict; of those refused, why."""
     refused = [scan for scan in scans if scan.verdict == Scan.Verdict.REFUSED]
     said = dict(zip([scan.pk for scan in refused], verdicts.sentences(verdicts.informed(refused, device)), strict=True))
     shown = [
         Verdict(scan_id=s.client_id, verdict=s.verdict, reason=s.reason, sentence=said.get(s.pk, ""), at=s.at)  # type: ignore[arg-type]
         for s in scans
     ]
-    return HttpResponse(BatchOut(scans=shown).model_dump_json(), content_type="application/json; charset=utf-8")
+    return written(BatchOut(scans=shown))
 
 
 def told(offline: AdmittedOffline | RefusedOffline | None, sent_at: datetime, received: datetime) -> actions.Offline | None:

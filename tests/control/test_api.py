@@ -120,7 +120,7 @@ class TestUndo:
 
         first, again = post(api, f"scans/{scan_id}/undo"), post(api, f"scans/{scan_id}/undo")
 
-        assert first.json()["title"] == "Annulé" and first.json() == again.json()
+        assert first.json()["title"] == "Contrôle annulé" and first.json() == again.json()
         assert "peut entrer de nouveau" in first.json()["sentence"]
         ticket.refresh_from_db()
         assert ticket.status == was

@@ -126,3 +126,15 @@ def test_a_device_is_told_to_send_its_scan_again(relay, web):
     assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json"), problem
     assert answer.headers["Retry-After"] == "5"
     assert device.gate.name not in problem
+
+
+def test_once_it_is_back_nobody_meets_a_connection_that_it_cut(relay, web):
+    def health() -> int:
+        wire = http.client.HTTPConnection("127.0.0.1", web, timeout=10)
+        wire.request("GET", "/healthz", headers={"Host": "localhost"})
+        return wire.getresponse().status
+
+    assert health() == 200
+    connection.close()
+    environment.restart_database(away=0)
+    assert [health() for _ in range(8)] == [200] * 8
