@@ -81,8 +81,7 @@ def served() -> Iterator[int]:
     port = postgres.free_port()
     granian = Path(sys.executable).parent / "granian"
     argv = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--blocking-threads", "4"]
-    env = os.environ | {"WEB_THREADS": "4"}
-    server = subprocess.Popen([granian, *argv, "--no-access-log", "--log-level", "error", "portal.wsgi:application"], env=env)
+    server = subprocess.Popen([granian, *argv, "--no-access-log", "--log-level", "error", "portal.wsgi:application"])
     try:
         for _ in range(300):
             with socket.socket() as tried:

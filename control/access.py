@@ -1,7 +1,7 @@
 """Which device speaks: the gate's door, by its token."""
 
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models.expressions import RawSQL
 
@@ -10,7 +10,9 @@ from control.tokens import hashed
 from portal.prepared import first_row
 
 TOKEN = "the token's hash"  # noqa: S105  (where it goes among the parameters)
+# A row that was written again is another version: the columns that tell it, and their types.
 TABLES = ("control_device", "control_gate", "tickets_event", "tickets_venue")
+VERSION = {f"{table}.{column}": kind for table in TABLES for column, kind in (("xmin", "xid"), ("ctid", "tid"))}
 REMEMBERED = 1_000
 Asked = tuple[str, dict[str, Any]]  # SQL that is true or not, and its values by name
 
@@ -35,14 +37,22 @@ def device_of(token: str, *, telling: bool = False) -> Device | None:
     return devices[token_hash][0]
 
 
-def remembered(token: str) -> tuple[Device, Asked] | None:
-    """The device that this token named last, and what asks whether it is still in force and as it was: whoever acts by it asks."""
+class Remembered(NamedTuple):
+    """The device that a token named last, and what asks whether it is still in force, and as it was: whoever acts by it asks."""
+
+    token: str
+    device: Device
+    still: Asked
+
+
+def remembered(token: str) -> Remembered | None:
     token_hash = hashed(token)
     if token_hash not in devices:
         return None
     device, version = devices[token_hash]
     sql, values = still()
-    return device, (sql, {name: token_hash if value == TOKEN else value for name, value in values.items()} | {"version": version})
+    asked = {name: token_hash if value == TOKEN else value for name, value in values.items()}
+    return Remembered(token, device, (sql, asked | {f"still_{name}": value for name, value in zip(VERSION, version.split(), strict=True)}))
 
 
 @cache
@@ -51,15 +61,15 @@ def still() -> Asked:
     sql, values = question(telling=False)
     named = {f"still_{place}": value for place, value in enumerate(values)}
     asked = sql % tuple(f"%({name})s" for name in named)
-    return f"EXISTS (SELECT FROM ({asked}) AS device WHERE device.version = %(version)s::text)", named  # noqa: S608
+    same = " AND ".join(f"{name} = %(still_{name})s::{kind}" for name, kind in VERSION.items())
+    return f"EXISTS ({asked} AND {same})", named
 
 
 @cache
 def question(telling: bool) -> tuple[str, tuple]:
     """The SQL that asks, made once: to make it takes longer than to answer it, and a queue waits."""
     found = Device.objects.may_still_tell() if telling else Device.objects.in_force()
-    rows = ", ".join(f"{table}.xmin, {table}.ctid" for table in TABLES)
-    version = RawSQL(f"concat_ws(' ', {rows})", [])  # noqa: S611  (names of tables, above)
+    version = RawSQL(f"concat_ws(' ', {', '.join(VERSION)})", [])  # noqa: S611  (columns of each row, above)
     joined = found.filter(token_hash=TOKEN, gate__event__venue__name__isnull=False).order_by()
     return joined.annotate(version=version).values_list("pk", "version").query.sql_with_params()
 

@@ -85,7 +85,7 @@ def sentence_of(scan: Scan, known: Facts) -> str:
     zone, event = ticket.event.venue.zone, scan.device.gate.event
     match scan.reason:
         case "":
-            return ", ".join(str(part) for part in (ticket.product.category, ticket.seat) if part)
+            return enters(ticket.product.category, str(ticket.seat or ""))
         case "already_checked":
             return already_checked(ticket, zone, known)
         case "replaced":
@@ -105,6 +105,10 @@ def sentence_of(scan: Scan, known: Facts) -> str:
             return _("This gate admitted until %(when)s.") % {"when": moment(event.valid_until, event.venue.zone)}
         case _other:
             return _("This ticket was refused at a gate without network, which did not know it. Scan it again.")
+
+
+def enters(category: str, seat: str) -> str:
+    return ", ".join(part for part in (category, seat) if part)
 
 
 def already_checked(ticket: Ticket, zone: str, known: Facts) -> str:

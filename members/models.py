@@ -42,6 +42,11 @@ class MemberQuerySet(models.QuerySet):
         return members
 
 
+def called(first_name: str, last_name: str) -> str:
+    """How a member is called; whoever was erased has no name any more."""
+    return f"{first_name} {last_name}".strip() or str(_("erased person"))
+
+
 class Member(models.Model):
     """A person in one company who receives tickets; may have no email, and may share one with a family."""
 
@@ -79,7 +84,7 @@ class Member(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.first_name} {self.last_name}".strip() or str(_("erased person"))
+        return called(self.first_name, self.last_name)
 
     @property
     def person_id(self) -> int:

@@ -43,7 +43,6 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", **either("billets@relais.exam
 STAFF_NEEDS_SECOND_FACTOR = env.bool("STAFF_NEEDS_SECOND_FACTOR", True, validate=[] if DEMO else must.is_true)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")) or ".")
-WEB_THREADS = env.int("WEB_THREADS", 0, validate=Range(min=0, max=1000))
 
 try:
     env.seal()
@@ -128,15 +127,14 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "portal.forms.FormRenderer"
 
-# Database. A web process pools its connections, one a thread and two more; workers fork, so they connect plainly.
+# Database. Each thread of a web process keeps its connection; Celery closes a worker's after each task.
 DATABASES = {
     "default": {
         **DATABASE,
         "ENGINE": "portal.database",
-        "OPTIONS": {
-            "prepare_threshold": 5,  # psycopg's own: Django turns off what portal/prepared.py asks for
-            **({"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 5}} if WEB_THREADS else {}),
-        },
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"prepare_threshold": 5},  # psycopg's own: Django turns off what portal/prepared.py asks for
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -4,9 +4,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template import loader
-from psycopg_pool import PoolTimeout
 
-DATABASE_IS_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+DATABASE_IS_AWAY = (OperationalError, InterfaceError)
 
 
 @login_not_required

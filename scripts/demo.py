@@ -227,7 +227,6 @@ def main() -> int:
             [BIN / "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", WEB, "--workers", 1]
             + ["--blocking-threads", 8, "--no-access-log", "portal.wsgi:application"],
             cwd=ROOT,
-            env=os.environ | {"WEB_THREADS": "8"},
         )
         wait_for(MAIL, "mail")
         wait_for(WEB, "web")

@@ -8,17 +8,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Case, Exists, F, Model, OuterRef, PositiveSmallIntegerField, Q, When
+from django.db.models import Case, Exists, F, OuterRef, PositiveSmallIntegerField, Q, When
 
 from accounts.models import Company, User
-from members.models import Member
-from portal.prepared import first_row
+from members.models import Member, called
+from portal.prepared import all_rows, first_row
 from tickets.barcode import Claim
-from tickets.models import Event, Forward, Movement, OrderLine, Product, Seat, Series, Ticket
-from tickets.models.ticket import TicketQuerySet
+from tickets.models import Event, Forward, Movement, OrderLine, Seat, Series, Ticket
+from tickets.models.catalogue import place as seat_place
+from tickets.models.ticket import TicketQuerySet, beneficiary
 
 Kind, Status = Movement.Kind, Ticket.Status
 
@@ -235,30 +236,27 @@ WITH admitted AS (
 ), kept AS (
     INSERT INTO tickets_movement (ticket_id, kind, generation) SELECT id, 'checked', generation FROM admitted
 ), beside AS ({beside})
-SELECT {columns}, beside.* FROM admitted AS ticket CROSS JOIN beside JOIN tickets_product AS product ON product.id = ticket.product_id
+SELECT ticket.id, ticket.number, ticket.generation, ticket.beneficiary_first_name, ticket.beneficiary_last_name, product.category,
+  ticket.member_id, member.first_name, member.last_name, ticket.seat_id, seat.block, seat.row, seat.number, beside.*
+FROM admitted AS ticket CROSS JOIN beside JOIN tickets_product AS product ON product.id = ticket.product_id
 LEFT JOIN members_member AS member ON member.id = ticket.member_id LEFT JOIN tickets_seat AS seat ON seat.id = ticket.seat_id
 """
-# What a gate says of the ticket, in the order of each model.
-SAID: dict[type[Model], tuple[str, ...]] = {
-    Ticket: (
-        "id", "number", "event_id", "product_id", "member_id", "seat_id",
-        "beneficiary_first_name", "beneficiary_last_name", "generation", "status",
-    ),
-    Product: ("id", "category"),
-    Member: ("id", "first_name", "last_name"),
-    Seat: ("id", "block", "row", "number"),
-}  # fmt: skip
-COLUMNS = ", ".join(f"{model._meta.model_name}.{field}" for model, fields in SAID.items() for field in fields)
 
 
-def read(model: type[Model], fields: Sequence[str], values: Sequence[Any]) -> Any:
-    """The row of a joined table, whose first field is its key; None where there is none."""
-    return model.from_db(connection.alias, fields, values) if values[0] else None
+class Admitted(NamedTuple):
+    """A ticket that has just come in: its key, and what a gate says of it."""
+
+    id: int
+    number: int
+    generation: int
+    category: str
+    seat: str
+    beneficiary: str
 
 
 @cache
 def admission(provided: str, beside: str) -> str:
-    return ADMISSION.format(provided=provided, beside=beside, columns=COLUMNS)
+    return ADMISSION.format(provided=provided, beside=beside)
 
 
 def check(
@@ -271,37 +269,38 @@ def check(
     provided: str = "true",
     beside: str = "SELECT",
     values: Mapping[str, Any] | None = None,
-) -> tuple[Ticket, tuple] | None:
+) -> tuple[Admitted, tuple] | None:
     """Admit this generation of a ticket of the event, once under any concurrency: the conditional UPDATE decides.
 
     `entrance` narrows to the products that use it; `signed_by` is the key of the code, None for a ticket found by hand.
     It is one statement, whole by itself, and the gate keeps its scan in it: `beside` is SQL that writes something of the
     ticket (`admitted`), `provided` is SQL that must be true, both with these values.
-    The ticket with its member, product and seat, and what `beside` returns; None, and nothing done, when it is not
-    distributed or printed, the event does not admit at this instant, or the code's key is not in force.
+    What `beside` returns comes second; None, and nothing done, when the ticket is not distributed or printed, the event
+    does not admit at this instant, or the code's key is not in force.
     """
     key, public = signed_by or (None, None)
     asked = {"number": number, "event": event.pk, "generation": generation, "entrance": entrance, "key": key, "public": public}
     row = first_row(admission(provided, beside), {**asked, **(values or {})})
     if row is None:
         return None
-    parts, rest = iter(row), row[sum(len(fields) for fields in SAID.values()) :]
-    ticket, product, member, seat = (read(model, fields, [next(parts) for _ in fields]) for model, fields in SAID.items())
-    ticket.product, ticket.member, ticket.seat = product, member, seat
-    return ticket, rest
+    pk, number, generation, first, last, category, member, member_first, member_last, seat, block, line, place, *rest = row
+    holder = called(member_first, member_last) if member else ""
+    where = seat_place(block, line, place) if seat else ""
+    return Admitted(pk, number, generation, category, where, beneficiary(first, last, holder)), tuple(rest)
 
 
 # The same for many, in the order of their keys as every lock of tickets. What a gate without network admitted (`earlier`)
 # happened before it is told: of the gate's hours only the opening can be asked.
 ADMISSIONS = """
 WITH wanted AS MATERIALIZED (
-    SELECT ticket.id, ticket.number, ticket.generation FROM tickets_ticket AS ticket
-    JOIN unnest(%(numbers)s::bigint[], %(generations)s::int[], %(earlier)s::bool[]) AS read(number, generation, earlier)
-      ON ticket.number = read.number AND ticket.generation = read.generation
-    WHERE ticket.event_id + 0 = %(event)s AND ticket.status IN ('distributed', 'printed')
-      AND EXISTS (SELECT FROM tickets_event WHERE id = %(event)s
-          AND clock_timestamp() >= valid_from AND (read.earlier OR clock_timestamp() <= valid_until))
-      AND (%(entrance)s = '' OR EXISTS (SELECT FROM tickets_product WHERE id = ticket.product_id AND entrance IN ('', %(entrance)s)))
+    SELECT ticket.id, ticket.number, ticket.generation FROM tickets_event AS event
+    CROSS JOIN unnest(%(numbers)s::bigint[], %(generations)s::int[], %(earlier)s::bool[]) AS read(number, generation, earlier)
+    JOIN tickets_ticket AS ticket ON ticket.number = read.number AND ticket.generation = read.generation
+    WHERE event.id = %(event)s::bigint
+      AND clock_timestamp() >= event.valid_from AND (read.earlier OR clock_timestamp() <= event.valid_until)
+      AND ticket.event_id + 0 = event.id AND ticket.status IN ('distributed', 'printed')
+      AND (%(entrance)s::text = '' OR EXISTS (
+          SELECT FROM tickets_product WHERE id = ticket.product_id AND entrance IN ('', %(entrance)s::text)))
     ORDER BY ticket.id FOR NO KEY UPDATE OF ticket
 ), admitted AS (
     UPDATE tickets_ticket AS ticket SET status = 'checked' FROM wanted WHERE ticket.id = wanted.id
@@ -325,9 +324,7 @@ def check_many(claims: Sequence[Claim], *, event: Event, entrance: str = "", ear
         "event": event.pk,
         "entrance": entrance,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(ADMISSIONS, asked)
-        return dict(cursor.fetchall())
+    return dict(all_rows(ADMISSIONS, asked))
 
 
 def uncheck(ticket: Ticket, *, by: User | None) -> None:

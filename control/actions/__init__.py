@@ -3,9 +3,10 @@
 from control.actions.batch import Offline, Reading, scan_batch
 from control.actions.devices import ask_pairing, pair, revoke_devices
 from control.actions.door import admit_group, group_of, search, undo
-from control.actions.scans import scan, scan_at_once, scan_number
+from control.actions.scans import Entry, scan, scan_at_once, scan_number
 
 __all__ = [
+    "Entry",
     "Offline",
     "Reading",
     "admit_group",

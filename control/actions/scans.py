@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 
@@ -23,7 +24,15 @@ def scan(*, device: Device, code: str, client_id: uuid.UUID) -> Scan:
     return once(device, client_id, signed_or_none(code), by_hand=False)
 
 
-def scan_at_once(*, device: Device, still: Asked, code: str, client_id: uuid.UUID) -> Scan | None:
+class Entry(NamedTuple):
+    """The bearer of a ticket has just come in."""
+
+    ticket: tickets_steps.Admitted
+    scan: int
+    at: datetime
+
+
+def scan_at_once(*, device: Device, still: Asked, code: str, client_id: uuid.UUID) -> Entry | None:
     """Admit by a device that is only remembered: the same statement asks whether it is `still` in force, and as it was.
 
     None, and nothing done, when it is not, or the bearer is not admitted: ask who it is, and `scan`.
@@ -60,10 +69,10 @@ SELECT %(device)s::bigint, %(client_id)s::uuid, 'admitted', '', id, generation, 
 
 
 def once(device: Device, client_id: uuid.UUID, read: barcode.Signed | barcode.Claim | None, *, by_hand: bool) -> Scan:
-    """The scan with its device, and of an admission with its ticket."""
     claim, key = (read.claim, (read.key_id, read.public_key)) if isinstance(read, barcode.Signed) else (read, None)
     try:
-        return admitted(device, client_id, claim, key, by_hand=by_hand) or judge(device, client_id, claim, key, by_hand=by_hand)
+        entry = admitted(device, client_id, claim, key, by_hand=by_hand)
+        return Scan.objects.get(pk=entry.scan) if entry else judge(device, client_id, claim, key, by_hand=by_hand)
     except IntegrityError:  # the same reading, at the same instant or since its check was taken back
         return Scan.objects.get(device=device, client_id=client_id)
 
@@ -76,7 +85,7 @@ def admitted(
     *,
     by_hand: bool,
     still: Asked = ("true", {}),
-) -> Scan | None:
+) -> Entry | None:
     """Admit in one statement, which is a transaction of its own; None, and nothing done, when that can't be."""
     gate = device.gate
     if claim is None or claim.event != gate.event_id:
@@ -94,10 +103,8 @@ def admitted(
     )
     if done is None:
         return None
-    ticket, (pk, at) = done
-    ticket.event = gate.event
-    made = {"pk": pk, "at": at, "verdict": Scan.Verdict.ADMITTED, "reason": Reason.ADMITTED, "generation": claim.generation}
-    return Scan(device=device, client_id=client_id, ticket=ticket, by_hand=by_hand, **made)
+    ticket, (scan, at) = done
+    return Entry(ticket, scan, at)
 
 
 @transaction.atomic(durable=True)

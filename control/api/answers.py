@@ -8,44 +8,42 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
-from psycopg_pool import PoolTimeout
 
 from control import limits
-from control.access import device_of
+from control.access import Remembered, device_of, remembered
 from control.errors import CheckStays, HoleInJournal, NoPairing, NotForThisDevice, TooManyRequests
 from control.models import Device
 from control.pages import COOKIE
 from portal.errors import Refused
 
 
-class Token(HttpBearer):
-    """A device's token: in the Authorization header or, for the gate's page, in its cookie. Whose it is, the view asks.
+class DeviceToken(HttpBearer):
+    """A device by its token: in the Authorization header or, for the gate's page, in its cookie.
 
     The cookie never travels from another site (SameSite=Strict), and counts only beside a header that no other site may
     add without asking; so scripts never see the token.
+    `telling`: also one whose time is over, for what it scanned before.
     """
-
-    def __call__(self, request: HttpRequest) -> Device | str | None:
-        kind, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if not kind and "HTTP_X_GATE" in request.META:
-            token = request.COOKIES.get(COOKIE, "")
-        elif kind.lower() != "bearer":
-            return None
-        return self.authenticate(request, token) if token else None
-
-    def authenticate(self, request: HttpRequest, token: str) -> Device | str | None:
-        return token
-
-
-class DeviceToken(Token):
-    """A device in force by its token; `telling`: also one whose time is over, for what it scanned before."""
 
     def __init__(self, *, telling: bool = False) -> None:
         super().__init__()
         self.telling = telling
 
-    def authenticate(self, request: HttpRequest, token: str) -> Device | None:
+    def __call__(self, request: HttpRequest) -> Device | Remembered | None:
+        kind, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if not kind and "HTTP_X_GATE" in request.META:
+            return self.authenticate(request, request.COOKIES.get(COOKIE, ""))
+        return self.authenticate(request, token) if kind.lower() == "bearer" else None
+
+    def authenticate(self, request: HttpRequest, token: str) -> Device | Remembered | None:
         return device_of(token, telling=self.telling)
+
+
+class RememberedToken(DeviceToken):
+    """The device as it was when it asked last; the view asks whether it still is."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Device | Remembered | None:
+        return remembered(token) or device_of(token)
 
 
 class Api(NinjaAPI):
@@ -135,7 +133,6 @@ handlers: dict[type[Exception], Callable] = {
     AuthenticationError: not_paired,
     OperationalError: database_is_away,
     InterfaceError: database_is_away,
-    PoolTimeout: database_is_away,
     ValidationError: not_understood,
     HttpError: not_json,
     Http404: not_there,

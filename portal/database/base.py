@@ -1,31 +1,19 @@
-"""PostgreSQL as Django speaks to it, with a cheaper look at a pooled connection before it is used."""
+"""PostgreSQL as Django speaks to it, with a cheaper look at a kept connection before a request uses it."""
 
 import select
 
-import psycopg
 from django.db.backends.postgresql import base
-from psycopg_pool import ConnectionPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    def get_new_connection(self, conn_params):
-        connection = super().get_new_connection(conn_params)
-        while self.pool and not is_alive(connection):
-            self.pool.putconn(connection)
-            connection = super().get_new_connection(conn_params)
-        return connection
+    def is_usable(self):
+        """Whether the server still listens: it is asked only when the socket has something to say, as when it was closed.
 
-
-def is_alive(connection: psycopg.Connection) -> bool:
-    """Whether the server still listens: it is asked only when its socket has something to say, as when it was closed.
-
-    To ask each time (CONN_HEALTH_CHECKS) costs a queue at a door a tenth of its pace.
-    """
-    try:
-        socket = select.poll()
-        socket.register(connection.fileno(), select.POLLIN)
-        if socket.poll(0):
-            ConnectionPool.check_connection(connection)
-    except psycopg.OperationalError:
-        return False
-    return True
+        To ask each time, as Django does, costs a queue at a door a tenth of its pace.
+        """
+        if self.connection is not None and not self.connection.closed:
+            socket = select.poll()
+            socket.register(self.connection.fileno(), select.POLLIN)
+            if not socket.poll(0):
+                return True
+        return super().is_usable()

@@ -47,7 +47,7 @@ def serve(post, port: int) -> subprocess.Popen:
     """The web server as in production, with all its processes."""
     found = re.search(r"^CMD (.*)$", (ROOT / "Dockerfile").read_text(), re.M)
     command = [{"0.0.0.0": "127.0.0.1", "8000": str(port)}.get(part, part) for part in json.loads(found[1])]
-    env = environment(post, WEB_THREADS="4", PUBLIC_BASE_URL=f"http://127.0.0.1:{port}", LOG_LEVEL="CRITICAL")
+    env = environment(post, PUBLIC_BASE_URL=f"http://127.0.0.1:{port}", LOG_LEVEL="CRITICAL")
     server = subprocess.Popen([Path(sys.executable).parent / command[0], *command[1:]], cwd=ROOT, env=env, start_new_session=True)
     wait_until(lambda: answers(port))
     return server

@@ -122,7 +122,7 @@ def test_a_right_configuration_starts():
 def test_the_health_check_of_the_image_finds_the_web_that_the_image_starts(tmp_path):
     port = str(free_port())
     web, check = (json.loads(re.search(rf"^{name}.*?(\[.*\])$", IMAGE, re.M)[1]) for name in ("CMD", "HEALTHCHECK"))
-    environment = good_environment() | {"DATABASE_URL": os.environ["DATABASE_URL"], "VAR_DIR": str(tmp_path), "WEB_THREADS": "2"}
+    environment = good_environment() | {"DATABASE_URL": os.environ["DATABASE_URL"], "VAR_DIR": str(tmp_path)}
     argv = [str(Path(sys.executable).parent / web[0]), *(part.replace("8000", port) for part in web[1:])]
     process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

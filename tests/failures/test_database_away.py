@@ -27,7 +27,7 @@ TOKEN = "a" * 32
 
 @pytest.fixture
 def web():
-    """The real web server, its connection pool included; its port."""
+    """The real web server, the connections that it keeps included; its port."""
     port = postgres.free_port()
     database = connection.settings_dict
     process = subprocess.Popen(
@@ -35,7 +35,7 @@ def web():
         + ["--blocking-threads", "8", "--no-access-log", "portal.wsgi:application"],
         cwd=ROOT,
         env=os.environ
-        | {"WEB_THREADS": "8", "DJANGO_SETTINGS_MODULE": "portal.settings"}
+        | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
         | {"DATABASE_URL": f"postgres://relais@127.0.0.1:{database['PORT']}/{database['NAME']}"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -65,7 +65,7 @@ class Log:
 def portal(post, redis_url, tmp_path):
     """The web server, a worker, and all that passes through Redis, each with its log; and the portal's address."""
     port = postgres.free_port()
-    env = environment(post, REDIS_URL=redis_url, LOG_LEVEL="INFO", WEB_THREADS="4", PUBLIC_BASE_URL=f"http://127.0.0.1:{port}")
+    env = environment(post, REDIS_URL=redis_url, LOG_LEVEL="INFO", PUBLIC_BASE_URL=f"http://127.0.0.1:{port}")
     serve = json.loads(re.search(r"^CMD (.*)$", (ROOT / "Dockerfile").read_text(), re.M)[1])  # as in production
     serve = [BIN / serve[0], *({"0.0.0.0": "127.0.0.1", "8000": str(port)}.get(part, part) for part in serve[1:])]
     work = [BIN / "celery", "-A", "portal", "worker", "-c", "1", "-Q", "celery,login", "-l", "info"]
@@ -73,7 +73,7 @@ def portal(post, redis_url, tmp_path):
     logs = {
         "redis": Log(tmp_path / "redis", ["redis-cli", "-p", redis_port, "monitor"]),
         "web": Log(tmp_path / "web", serve, **env),
-        "worker": Log(tmp_path / "worker", [*work, "--without-mingle", "--without-gossip"], **(env | {"WEB_THREADS": "0"})),
+        "worker": Log(tmp_path / "worker", [*work, "--without-mingle", "--without-gossip"], **env),
     }
     try:
         wait_until(lambda: answers(port) and "ready." in logs["worker"].text)

@@ -36,7 +36,7 @@ def manage(*argv: str, without: str = "", **changes: str) -> subprocess.Complete
 WRONG = [
     {"SECRET_KEY": "dev", "SIGNING_KEY": environment.DEMO_SIGNING_KEY, "DEBUG": "1", "SECURE_COOKIES": "flase", "LOG_LEVEL": "LOUD",
      "REDIS_URL": "filesystem://", "PUBLIC_BASE_URL": "http://billets.example", "ALLOWED_HOSTS": "billets.example,*"},
-    {"SECRET_KEY": "a" * 60, "SIGNING_KEY": "abc", "DEBUG": "oui", "STAFF_NEEDS_SECOND_FACTOR": "0", "WEB_THREADS": "-1",
+    {"SECRET_KEY": "a" * 60, "SIGNING_KEY": "abc", "DEBUG": "oui", "STAFF_NEEDS_SECOND_FACTOR": "0", "BEHIND_PROXIES": "-1",
      "ALLOWED_HOSTS": "billets.example,.example", "EMAIL_URL": "nowhere", "DEFAULT_FROM_EMAIL": "Relais"},
     {"SECRET_KEY": environment.DEMO_SECRET_KEY, "ALLOWED_HOSTS": "autre.example", "DATABASE_URL": "sqlite:///motdepasse"},
 ]  # fmt: skip

@@ -118,6 +118,12 @@ class Event(models.Model):
         return times
 
 
+def place(block: str, row: str, number: str) -> str:
+    """Where a seat is, in words."""
+    words = [block, _("row %(row)s") % {"row": row} if row else "", _("seat %(number)s") % {"number": number}]
+    return ", ".join(str(word) for word in words if word)
+
+
 class Seat(models.Model):
     """A numbered place of an event."""
 
@@ -139,8 +145,7 @@ class Seat(models.Model):
         constraints = [models.UniqueConstraint(name="a_seat_is_named_once", fields=["event", "block", "row", "number"])]
 
     def __str__(self):
-        words = [self.block, _("row %(row)s") % {"row": self.row} if self.row else "", _("seat %(number)s") % {"number": self.number}]
-        return ", ".join(word for word in words if word)
+        return place(self.block, self.row, self.number)
 
 
 class ProductQuerySet(models.QuerySet):

@@ -89,6 +89,11 @@ class TicketQuerySet(models.QuerySet):
         return self.order_by("member__sort_key", "member", "seat__block", "seat__row", "seat__place_in_row", "number")
 
 
+def beneficiary(first_name: str, last_name: str, member: object) -> str:
+    """The name written on a ticket; the member's until one is."""
+    return f"{first_name} {last_name}".strip() or str(member or "")
+
+
 class Ticket(models.Model):
     """One entry to one event. Only tickets/steps.py writes it."""
 
@@ -162,9 +167,8 @@ class Ticket(models.Model):
 
     @property
     def beneficiary(self) -> str:
-        """Whose name is, or would be, printed on it; the member's until another is written."""
-        written = f"{self.beneficiary_first_name} {self.beneficiary_last_name}".strip()
-        return written or (str(self.member) if self.member else "")
+        """Whose name is, or would be, printed on it."""
+        return beneficiary(self.beneficiary_first_name, self.beneficiary_last_name, self.member)
 
     @property
     def is_named(self) -> bool:
