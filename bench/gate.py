@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Company, User
-from bench.measures import CLIENTS, pgbench, row, some_stock
+from bench.measures import CLIENTS, pgbench, prepare_pgbench, row, some_stock
 from control.models import Device, Gate, Scan
 from control.tokens import hashed
 from members import steps as members_steps
@@ -49,7 +49,7 @@ class Door:
         self.tokens = [uuid.uuid4().hex for _ in range(DEVICES)]
         Device.objects.bulk_create(Device(gate=gate, name=f"M{i}", token_hash=hashed(t)) for i, t in enumerate(self.tokens))
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            cursor.execute("VACUUM ANALYZE")  # as the night before the doors open
         self.signed_by = signer()
         self.waiting = iter(self.tickets)
 
@@ -96,7 +96,7 @@ def served() -> Iterator[int]:
 
 def sent(port: int, requests: list[list], *, clients: int, rate: float = 0, cut: int = 0) -> dict:
     """What the clients at the door were answered, each request by the next of them."""
-    plan = {"port": port, "rate": rate, "cut": cut, "threads": [requests[i::clients] for i in range(clients)]}
+    plan = {"port": port, "rate": rate, "cut": cut, "clients": [requests[i::clients] for i in range(clients)]}
     path = Path(os.environ["VAR_DIR"]) / "door.json"
     path.write_text(json.dumps(plan))
     program = [sys.executable, str(Path(__file__).with_name("door.py")), str(path)]
@@ -130,20 +130,24 @@ def scans(port: int, quick: bool) -> dict[str, dict]:
 
 
 def singles(web: int, here: Door, port: int, quick: bool) -> dict[str, dict]:
-    """Scans one by one, as many as the machine can and then half of it; beside pgbench -N on the same cluster."""
-    count = 64 if quick else 8_000
-    done = sent(web, here.singles(here.codes(count)), clients=CLIENTS)
-    assert done["admitted"] == count
-    per_second = count / done["seconds"]
-    paced = sent(web, here.singles(here.codes(count // 2)), clients=CLIENTS, rate=per_second / 2)
+    """Scans one by one, as many as the machine can, in turn with pgbench -N on the same cluster; then half as many."""
+    count, rounds = (64, 1) if quick else (2_000, 5)
+    seconds, limits = 0.0, []
+    prepare_pgbench(port, quick)
+    for _ in range(rounds):
+        limits.append(pgbench(port, quick))
+        done = sent(web, here.singles(here.codes(count)), clients=CLIENTS)
+        assert done["admitted"] == count
+        seconds += done["seconds"]
+    per_second, limit = rounds * count / seconds, statistics.mean(limits)
+    paced = sent(web, here.singles(here.codes(count)), clients=CLIENTS, rate=per_second / 2)
     p99 = paced["ms"][int(len(paced["ms"]) * 0.99)]
-    limit = pgbench(port, quick)
-    note = f"{count:,} scans over HTTP, {CLIENTS} connections, everything on one machine"
+    note = f"{rounds} × {count:,} scans over HTTP, {CLIENTS} connections, everything on one machine"
     return {
         "scan_per_s": row(per_second, "scans/s", None, note),
         "scan_p99_ms": row(p99, "ms", None if quick else 50, "at half of that"),
-        "pgbench_per_s": row(limit, "tx/s", None, "pgbench -N -s 50, 8 clients, same cluster, fsync on"),
-        "scan_ratio": row(per_second / limit, "ratio", None if quick else 0.1, "scans / pgbench; a quarter is the aim"),
+        "pgbench_per_s": row(limit, "tx/s", None, "pgbench -N -s 50, 8 clients, same cluster, fsync on, in turn with the scans"),
+        "scan_ratio": row(per_second / limit, "ratio", None if quick else 0.25, "scans / pgbench"),
     }
 
 
@@ -152,8 +156,8 @@ def batches(web: int, here: Door, quick: bool) -> dict[str, dict]:
     count = 200 if quick else 40_000
     done = sent(web, here.batches(here.codes(count), AT_ONCE), clients=4)
     assert done["admitted"] == count
-    note = f"{count:,} scans over HTTP in batches of {AT_ONCE:,}, 4 connections; 20,000 is the aim"
-    return {"scan_batch_per_s": row(count / done["seconds"], "scans/s", None if quick else 10_000, note)}
+    note = f"{count:,} scans over HTTP in batches of {AT_ONCE:,}, 4 connections"
+    return {"scan_batch_per_s": row(count / done["seconds"], "scans/s", None if quick else 20_000, note)}
 
 
 def doubles(web: int, here: Door, quick: bool) -> dict[str, dict]:

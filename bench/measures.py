@@ -285,14 +285,20 @@ def documents(port: int, quick: bool) -> dict[str, dict]:
     }
 
 
-def pgbench(port: int, quick: bool) -> float:
+def pgbench_command(port: int) -> list[str]:
+    return [str(postgres.programs() / "pgbench"), "-h", "127.0.0.1", "-p", str(port), "-U", "relais"]
+
+
+def prepare_pgbench(port: int, quick: bool) -> None:
     postgres.createdb(port, "pgbench")
-    base = [str(postgres.programs() / "pgbench"), "-h", "127.0.0.1", "-p", str(port), "-U", "relais"]
-    subprocess.run([*base, "-i", "-q", "-s", "1" if quick else "50", "pgbench"], check=True, capture_output=True, env=os.environ)
-    seconds = "1" if quick else "20"
-    done = subprocess.run(
-        [*base, "-N", "-c", str(CLIENTS), "-j", "2", "-T", seconds, "pgbench"], check=True, capture_output=True, text=True
-    )
+    argv = [*pgbench_command(port), "-i", "-q", "-s", "1" if quick else "50", "pgbench"]
+    subprocess.run(argv, check=True, capture_output=True, env=os.environ)
+
+
+def pgbench(port: int, quick: bool) -> float:
+    """Transactions a second."""
+    argv = [*pgbench_command(port), "-N", "-c", str(CLIENTS), "-j", "2", "-T", "1" if quick else "5", "pgbench"]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     assert found, done.stdout
     return float(found[1])

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -38,7 +39,7 @@ class Reading:
     read: barcode.Signed | barcode.Claim | None
     offline: Offline | None = None
 
-    @property
+    @cached_property
     def claim(self) -> barcode.Claim | None:
         return self.read.claim if isinstance(self.read, barcode.Signed) else self.read
 
@@ -152,7 +153,7 @@ KEEP = """
 WITH kept AS (
     INSERT INTO control_scan (device_id, client_id, verdict, reason, ticket_id, generation, by_hand, said, said_at, counter)
     SELECT %s::bigint, client_id, CASE reason WHEN '' THEN 'admitted' ELSE 'refused' END, reason, ticket, generation, false,
-      said, said_at, counter
+      COALESCE(said, ''), said_at, counter
     FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::int[], %s::text[], %s::timestamptz[], %s::int[])
       AS told(client_id, reason, ticket, generation, said, said_at, counter)
     RETURNING id, at
@@ -165,22 +166,21 @@ def keep(device: Device, readings: Sequence[Reading], rows: Sequence[tuple[str, 
     """The scans, in one statement and in the order in which they were read; by their client's ids."""
     if not readings:
         return {}
-    told = [reading.offline for reading in readings]
+    offline = [(r.offline.said, r.offline.at, r.offline.counter) if r.offline else ("", None, None) for r in readings]
+    generations = [reading.claim.generation if reading.claim else None for reading in readings]
     columns: list[list[Any]] = [
         [reading.client_id for reading in readings],
         [str(reason) for reason, _ticket in rows],
         [ticket for _reason, ticket in rows],
-        [reading.claim.generation if reading.claim else None for reading in readings],
-        [str(offline.said) if offline else "" for offline in told],
-        [offline.at if offline else None for offline in told],
-        [offline.counter if offline else None for offline in told],
+        generations,
+        *(map(list, zip(*offline, strict=True)) if any(reading.offline for reading in readings) else [[], [], []]),
     ]
     ((keys, at),) = all_rows(KEEP, [device.pk, *columns])
     kept: dict[uuid.UUID, Scan] = {}
-    for pk, client_id, reason, ticket, generation, said, said_at, counter in zip(keys, *columns, strict=True):
+    for pk, reading, (reason, ticket), generation, told in zip(keys, readings, rows, generations, offline, strict=True):
         verdict = Verdict.REFUSED if reason else Verdict.ADMITTED
-        row = (pk, device.pk, client_id, verdict, reason, ticket, generation, False, at, said, said_at, counter, None, None)
-        kept[client_id] = Scan.from_db(connection.alias, KEPT, row)
+        row = (pk, device.pk, reading.client_id, verdict, str(reason), ticket, generation, False, at, *told, None, None)
+        kept[reading.client_id] = Scan.from_db(connection.alias, KEPT, row)
     return kept
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def tickets(relay, product):
     member = factories.MemberFactory(company=relay.company, first_name="Zoé", last_name="Lefèvre")
-    return factories.printed(factories.given(member, product, 3, by=relay.user))
+    return factories.printed(factories.given(member, product, 4, by=relay.user))
 
 
 @pytest.fixture
@@ -88,12 +88,17 @@ def test_an_event_that_was_moved_is_asked_for_its_hours(api, known):
     assert check(api, known)["reason"] == "too_early"
 
 
+def test_a_gate_that_admits_groups_says_who_may_follow(api, known, tickets):
+    Gate.objects.update(admits_groups=True)
+    assert [check(api, ticket)["group"] for ticket in tickets[1:]] == [2, 1, 0]
+
+
 @pytest.mark.parametrize("used", [False, True])
 def test_a_reading_counts_once_for_the_limit_admitted_or_not(api, known, tickets, monkeypatch, used):
     monkeypatch.setattr(limits, "A_SECOND", 0.001)
     monkeypatch.setattr(limits, "AT_ONCE", 2)
     limits.left.clear()
-    asked = [tickets[0]] * 3 if used else [*tickets[1:], tickets[0]]
+    asked = [tickets[0]] * 3 if used else tickets[1:]
     assert [ask(api, ticket).status_code for ticket in asked] == [200, 200, 429]
 
 
