@@ -4,7 +4,6 @@ import qrcode
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -16,6 +15,7 @@ from control import actions, exchange
 from control.forms import ScansFileForm
 from control.models import Device, Gate, Scan, Search
 from portal.admin import ReadOnlyAdmin
+from portal.download import CSV, download
 
 
 def link(url, words):
@@ -41,8 +41,7 @@ class GateAdmin(admin.ModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         event = get_object_or_404(Gate.objects.select_related("event"), pk=gate_id).event
-        headers = {"Content-Disposition": f'attachment; filename="codes-{event.pk}.csv"'}
-        return HttpResponse(exchange.codes(event), content_type="text/csv; charset=utf-8", headers=headers)
+        return download(exchange.codes(event), f"codes-{event.pk}.csv", CSV)
 
 
 @admin.register(Device)

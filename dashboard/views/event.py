@@ -101,8 +101,8 @@ def closed_rows(closed: ClosedStatement, told: Statement) -> Iterator[list]:
     yield []
     yield [_("Closed at"), f"{local(closed.at, told.event.venue.zone):%Y-%m-%d %H:%M:%S}"]
     yield [_("Closed by"), str(closed.by)]
-    yield [_("Signature"), signature]
-    yield [_("Public key"), key]
+    yield [_("Signature"), f"base64:{signature}"]  # a cell that began with a plus would be kept from being a formula
+    yield [_("Public key"), f"base64:{key}"]
 
 
 def rows_of(told: Statement) -> Iterator[list]:

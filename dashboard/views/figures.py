@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.http import acting
+from portal.download import CSV, download
 from portal.sheets import csv_text
 from portal.templatetags.words import local
 from tickets.models import Product, Ticket
@@ -38,5 +39,4 @@ def figures(request: HttpRequest, company_id, product_id) -> HttpResponse:
         who = [mine.first_name, mine.last_name, mine.email] if mine else ["", "", ""]
         rows.append([ticket.number, ticket.seat or "", ticket.get_status_display(), *who])
     name = slugify(event.name)[:40] or "event"
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8", headers=headers)
+    return download(csv_text(rows), f"{name}.csv", CSV)

@@ -20,6 +20,7 @@ from distribution.views.printing import pdf
 from members import actions as members_actions
 from members.models import Consent, Member
 from portal.clock import now
+from portal.download import download
 from tickets.changes import in_words
 from tickets.documents import qr_data_uri
 from tickets.models import Event, EventChange, Movement, Ticket
@@ -195,8 +196,7 @@ def calendar(request: SignedInRequest, event_id) -> HttpResponse:
     feed.add("prodid", "-//Relais//FR")
     feed.add("version", "2.0")
     feed.add_component(entry)
-    headers = {"Content-Disposition": 'attachment; filename="event.ics"'}
-    return HttpResponse(feed.to_ical(), content_type="text/calendar; charset=utf-8", headers=headers)
+    return download(feed.to_ical(), "event.ics", "text/calendar; charset=utf-8")
 
 
 @require_POST

@@ -1,8 +1,11 @@
 """A person's own data: all of it shown, taken away, corrected, erased."""
 
+import json
+
 from django.contrib import messages
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import F
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,6 +27,7 @@ from members.models import Consent, Member
 from outbox.letters import login_path
 from outbox.models import Delivery
 from portal.clock import now
+from portal.download import download
 from tickets.models import Movement, Ticket
 
 
@@ -70,18 +74,14 @@ def my_data(request: SignedInRequest) -> HttpResponse:
 def my_data_json(request: SignedInRequest) -> HttpResponse:
     """The same for a machine; the file says what its keys mean."""
     data = {"keys": {key: str(words) for key, words in KEYS.items()}, **data_of(request.user, now())}
-    return JsonResponse(data, headers=as_file("json"), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    text = json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+    return download(text, _("my-data") + ".json", "application/json")
 
 
 @require_GET
 def my_data_document(request: SignedInRequest) -> HttpResponse:
     """The same on paper."""
-    return HttpResponse(my_data_pdf(shown(request)), content_type="application/pdf", headers=as_file("pdf"))
-
-
-def as_file(kind: str) -> dict[str, str]:
-    name = _("my-data")
-    return {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    return download(my_data_pdf(shown(request)), _("my-data") + ".pdf")
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,7 +13,7 @@ from distribution.models import Distribution
 from distribution.paper import slip_lines
 from distribution.views.printing import file_name
 from distribution.views.scope import distributing, reading_accounts
-from portal.download import download
+from portal.download import CSV, download
 from portal.sheets import csv_text
 from portal.templatetags.words import local
 
@@ -89,7 +89,7 @@ def as_table(act: Distribution, *, names: bool) -> HttpResponse:
     for line in slip_lines(act, names=names):
         whom = [line.first_name, line.last_name] if names else []
         rows.append([*what, *whom, line.quantity, amount(line.face_value), amount(line.total)])
-    return download(csv_text(rows).encode(), file_name(called(names), event.name, ".csv"), "text/csv; charset=utf-8")
+    return download(csv_text(rows), file_name(called(names), event.name, ".csv"), CSV)
 
 
 def called(names: bool) -> str:

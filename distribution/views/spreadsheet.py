@@ -16,6 +16,7 @@ from distribution.models import Distribution
 from distribution.round_trip import MOST, Edit, as_rows, as_shown, edits_of, judge, people_of, sheet_of, totals
 from distribution.views.scope import already_done, distributing, product_of
 from members.domains import look_through
+from portal.download import CSV, download
 from portal.sheets import MOST_ROWS, Rows, Unreadable, as_text, csv_text, plain, rows_of_text, sheet_of_file
 from portal.templatetags.words import number
 from portal.text import canonical_email
@@ -35,7 +36,7 @@ def as_xlsx(request: HttpRequest, company_id, product_id) -> HttpResponse:
     relay = distributing(request, company_id)
     product = product_of(relay, product_id)
     made = write_workbook(sheet_of(relay, product), sheet=str(_("Tickets")), widths=WIDTHS)
-    return HttpResponse(made, content_type=XLSX, headers=attached(product, "xlsx"))
+    return download(made, called(product, "xlsx"), XLSX)
 
 
 @require_GET
@@ -43,12 +44,12 @@ def as_csv(request: HttpRequest, company_id, product_id) -> HttpResponse:
     """The same as CSV."""
     relay = distributing(request, company_id)
     product = product_of(relay, product_id)
-    return HttpResponse(csv_text(sheet_of(relay, product)), content_type="text/csv; charset=utf-8", headers=attached(product, "csv"))
+    return download(csv_text(sheet_of(relay, product)), called(product, "csv"), CSV)
 
 
-def attached(product: Product, ending: str) -> dict[str, str]:
+def called(product: Product, ending: str) -> str:
     name = slugify(product.event.name)[:40] or "event"
-    return {"Content-Disposition": f'attachment; filename="{slugify(_("tickets"))}-{name}.{ending}"'}
+    return "-".join([slugify(_("tickets")), f"{name}.{ending}"])
 
 
 @dataclass

@@ -5,6 +5,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.http import keeping
 from members.import_list import exported
+from portal.download import CSV, download
 from portal.sheets import csv_text
 
 
@@ -13,5 +14,4 @@ def export(request: HttpRequest, company_id) -> HttpResponse:
     """Today's list for a spreadsheet; imported again as it is, it changes nothing."""
     relay = keeping(request, company_id)
     name = slugify(" ".join([_("members"), relay.company.name]))[:60]
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return HttpResponse(csv_text(exported(relay.company)), content_type="text/csv; charset=utf-8", headers=headers)
+    return download(csv_text(exported(relay.company)), f"{name}.csv", CSV)

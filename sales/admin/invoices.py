@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.admin import ReadOnlyAdmin
+from portal.download import CSV, download
 from portal.sheets import csv_text
 from portal.templatetags.words import euros
 from sales.admin.options import month_of, next_month
@@ -88,5 +89,4 @@ class PostingAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         month = month_of(request.GET.get("month", ""))
         text = csv_text(journal(month, next_month(month) - timedelta(days=1)))
-        headers = {"Content-Disposition": f'attachment; filename="journal-{month:%Y-%m}.csv"'}
-        return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+        return download(text, f"journal-{month:%Y-%m}.csv", CSV)
