@@ -294,7 +294,7 @@ def check(
 ADMISSIONS = """
 WITH wanted AS MATERIALIZED (
     SELECT ticket.id, ticket.number, ticket.generation FROM tickets_event AS event
-    CROSS JOIN unnest(%(numbers)s::bigint[], %(generations)s::int[], %(earlier)s::bool[]) AS read(number, generation, earlier)
+    CROSS JOIN unnest(%(numbers)b::bigint[], %(generations)b::int[], %(earlier)b::bool[]) AS read(number, generation, earlier)
     JOIN tickets_ticket AS ticket ON ticket.number = read.number AND ticket.generation = read.generation
     WHERE event.id = %(event)s::bigint
       AND clock_timestamp() >= event.valid_from AND (read.earlier OR clock_timestamp() <= event.valid_until)

@@ -146,7 +146,8 @@ def judged(gate: Gate, reading: Reading, known: Known, at: datetime) -> tuple[st
     return refusal(gate, ticket, claim, at=at, earlier=offline is not None), ticket.pk
 
 
-KNOWN = "SELECT id FROM control_scan WHERE device_id = %s::bigint AND client_id = ANY(%s::uuid[])"
+# Arrays are sent in binary (%b): as text they take five times as long to write.
+KNOWN = "SELECT id FROM control_scan WHERE device_id = %s::bigint AND client_id = ANY(%b::uuid[])"
 KEPT = [field.attname for field in Scan._meta.concrete_fields]
 # Their keys follow the order in which they were read, and their instant is one: a thousand of them are slow to read.
 KEEP = """
@@ -154,7 +155,7 @@ WITH kept AS (
     INSERT INTO control_scan (device_id, client_id, verdict, reason, ticket_id, generation, by_hand, said, said_at, counter)
     SELECT %s::bigint, client_id, CASE reason WHEN '' THEN 'admitted' ELSE 'refused' END, reason, ticket, generation, false,
       COALESCE(said, ''), said_at, counter
-    FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::int[], %s::text[], %s::timestamptz[], %s::int[])
+    FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::int[], %b::text[], %b::timestamptz[], %b::int[])
       AS told(client_id, reason, ticket, generation, said, said_at, counter)
     RETURNING id, at
 )

@@ -57,6 +57,12 @@ class TestRights:
         Event.objects.update(valid_from=timezone.now() - timedelta(days=3), valid_until=timezone.now() - timedelta(hours=13))
         assert api.get("/api/v1/events").status_code == 401
 
+    @pytest.mark.parametrize(("days", "status"), [(14, 200), (15, 401)])
+    def test_what_was_scanned_without_network_is_taken_for_fourteen_days_after(self, api, device, days, status):
+        ended = timezone.now() - timedelta(days=days)
+        Event.objects.update(valid_from=ended - timedelta(hours=3), valid_until=ended)
+        assert post(api, "scans/batch", {"scans": [{"scan_id": key(), "code": "X"}]}).status_code == status
+
     def test_a_revoked_device_tells_nothing_more(self, api, device):
         revoke_devices(devices=[device.pk])
         assert post(api, "scans/batch", {"scans": [{"scan_id": key(), "code": "X"}]}).status_code == 401
