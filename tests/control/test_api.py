@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from control import limits
 from control.actions import revoke_devices
-from control.models import Device, Scan, Search
+from control.models import Device, Gate, Scan, Search
 from sales import actions as sales_actions
 from tests import factories
 from tests.control.conftest import code_of, key, speaking
+from tickets import steps as tickets_steps
 from tickets.models import Event, Movement, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +109,18 @@ class TestLookUp:
         Ticket.objects.filter(pk=ticket.pk).update(beneficiary_first_name="Étienne", beneficiary_last_name="Dûment-Roux")
         names = {"etienne": 1, "roux": 1, "Zoé": 0}
         assert {name: len(post(api, "searches", {"name": name}).json()["tickets"]) for name in names} == names
+
+    def test_a_cancelled_ticket_and_one_of_another_event_are_not_found(self, api, relay, product, ticket):
+        with transaction.atomic():
+            tickets_steps.cancel([ticket], by=None)
+        factories.given(ticket.member, factories.stock(relay.company, 1), by=relay.user)
+        assert post(api, "searches", {"name": "Zoé"}).json() == {"tickets": []}
+
+    def test_twenty_are_shown_and_no_more(self, api, relay, device):
+        more = factories.stock(relay.company, 21)
+        Gate.objects.filter(pk=device.gate_id).update(event=more.event)
+        factories.given(factories.MemberFactory(company=relay.company, last_name="Lefèvre"), more, 21, by=relay.user)
+        assert len(post(api, "searches", {"name": "lefevre"}).json()["tickets"]) == 20
 
     def test_a_distributed_ticket_found_by_name_may_come_in_and_the_scan_says_so(self, api, product, relay):
         member = factories.MemberFactory(company=relay.company)
