@@ -13,7 +13,6 @@ from control.models import Device, Gate, Scan, Search
 from sales import actions as sales_actions
 from tests import factories
 from tests.control.conftest import code_of, key, speaking
-from tickets import steps as tickets_steps
 from tickets.models import Event, Movement, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -111,10 +110,13 @@ class TestLookUp:
         assert {name: len(post(api, "searches", {"name": name}).json()["tickets"]) for name in names} == names
 
     def test_a_cancelled_ticket_and_one_of_another_event_are_not_found(self, api, relay, product, ticket):
-        with transaction.atomic():
-            tickets_steps.cancel([ticket], by=None)
+        sales_actions.cancel_tickets(tickets=[ticket.pk], by=factories.UserFactory(is_staff=True), key="k")
         factories.given(ticket.member, factories.stock(relay.company, 1), by=relay.user)
         assert post(api, "searches", {"name": "Zoé"}).json() == {"tickets": []}
+
+    def test_until_a_name_is_written_the_members_counts(self, api, relay, product):
+        factories.given(factories.MemberFactory(company=relay.company, last_name="Okonkwo"), product, by=relay.user)
+        assert len(post(api, "searches", {"name": "okonkwo"}).json()["tickets"]) == 1
 
     def test_twenty_are_shown_and_no_more(self, api, relay, device):
         more = factories.stock(relay.company, 21)
