@@ -1,13 +1,13 @@
 """A gate in a real browser: Chromium whose camera is a film of a ticket that was really printed."""
 
 import io
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pypdfium2
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from control.actions import ask_pairing
 from control.models import Device
@@ -54,7 +54,8 @@ def a_gate(playwright, chromium: dict, folder: Path):
     try:
         yield context, camera
     finally:
-        context.close()
+        with suppress(Error):  # a browser that was killed
+            context.close()
 
 
 def become(page: Page, base: str, device: Device) -> None:
