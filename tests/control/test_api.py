@@ -212,6 +212,16 @@ class TestGroup:
         assert post(api, f"scans/{first['scan_id']}/group").json()["scans"] == []
         assert Ticket.objects.filter(status="checked").count() == 1
 
+    def test_of_the_event_and_of_the_gates_entrance_alone(self, api, family, relay, device):
+        elsewhere = factories.stock(relay.company, 2)
+        factories.given(family[0].member, elsewhere, by=relay.user)
+        door = factories.ProductFactory(event=device.gate.event, category="Balcon", entrance="Z")
+        factories.given(family[0].member, factories.stock(relay.company, 1, door), by=relay.user)
+        Gate.objects.update(entrance="A")
+        first = check(api, family[0])
+        assert first["group"] == 2
+        assert len(post(api, f"scans/{first['scan_id']}/group").json()["scans"]) == 2
+
 
 def test_a_gate_admits_the_tickets_of_its_entrance(api, ticket, device, product):
     product.entrance, device.gate.entrance = "B", "A"
@@ -221,6 +231,20 @@ def test_a_gate_admits_the_tickets_of_its_entrance(api, ticket, device, product)
     device.gate.entrance = "B"
     device.gate.save()
     assert check(api, ticket)["verdict"] == "admitted"
+
+
+def test_a_check_that_was_taken_back_is_in_no_figure(api, ticket, device):
+    scan = check(api, ticket)["scan_id"]
+    post(api, f"scans/{scan}/undo")
+    (event,) = api.get("/api/v1/events").json()["events"]
+    assert (event["admitted"], [gate["admitted"] for gate in event["gates"]]) == (0, [0])
+
+
+def test_conflicts_are_told_to_the_door_manager_alone(api, ticket, device):
+    Scan.objects.create(device=device, client_id=key(), ticket=ticket, verdict="refused", reason="already_checked", said="admitted")
+    told = [api.get("/api/v1/events").json()["conflicts"]]
+    Device.objects.update(may_manage=False)
+    assert [*told, api.get("/api/v1/events").json()["conflicts"]] == [1, 0]
 
 
 def test_the_events_figures_are_by_gate_and_in_all(api, ticket, device, product, relay):

@@ -44,6 +44,8 @@ def test_conflicts_first_by_time_with_what_the_portal_says_of_each(manager, devi
     other = factories.DeviceFactory(gate__event=device.gate.event, gate__name="Porte A")
     at = timezone.now()
     came(other, ticket, said="admitted", said_at=at - timedelta(minutes=10))
+    taken_back = factories.DeviceFactory(gate__event=device.gate.event, gate__name="Porte D")
+    came(taken_back, ticket, undone_at=at, at=at - timedelta(minutes=40))
     twice = {"verdict": "refused", "reason": "already_checked", "said": "admitted"}
     came(device, ticket, said_at=at - timedelta(minutes=30), **twice)
     third = factories.DeviceFactory(gate__event=device.gate.event, gate__name="Porte C")
@@ -53,6 +55,7 @@ def test_conflicts_first_by_time_with_what_the_portal_says_of_each(manager, devi
     page = page_of(manager.get("/gate/conflicts/"))
     assert f"Billet {ticket.number}" in page and "Zoé Lefèvre" in page and "Un code qui n’est pas un des nôtres" in page
     assert page.index("Porte B (") < page.index("Porte C (") < page.index("Porte A (") < page.index("un des nôtres")
+    assert "Porte D" not in page
     assert "hors ligne : Déjà contrôlé" in page and "hors ligne : Admis" in page
     assert "3 conflits" in page_of(manager.get("/gate/"))
 
