@@ -41,7 +41,7 @@ class TallyQuerySet(models.QuerySet["Tally"]):
     def with_some_left(self):
         """Where tickets wait to be distributed, for an event that has not begun; each with when it does (`begins`)."""
         begins = Coalesce("event__starts_at", "event__valid_until")
-        return self.annotate(begins=begins).filter(begins__gt=Now(), n_bought__gt=F("n_distributed"), over=False)
+        return self.annotate(begins=begins).filter(begins__gt=Now(), n_bought__gt=F("n_distributed"))
 
 
 class Tally(models.Model):

@@ -221,6 +221,11 @@ class TestRemindingRelays:
         return sorted(Delivery.objects.filter(kind="stock_reminder").values_list("recipient", flat=True))
 
     def test_it_says_how_many_wait_where_and_one_click_reminds(self, as_staff, relay, evening):
+        done = factories.RelayFactory()
+        factories.stock(done.company, 1, evening)
+        factories.given(factories.MemberFactory(company=done.company), evening, by=done.user)
+        Delivery.objects.all().delete()
+        count()
         page = page_of(as_staff.get("/dashboard/"))
         assert "Non distribués, dans les 7 jours" in page and "18 billets dans 2 structures" in page
 
