@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from dashboard.relay import evolution, sight_of, to_do
 from dashboard.seasons import Season
-from distribution.actions import distribute
+from distribution.actions import distribute, undo
 from distribution.reminders import counts
 from distribution.truth import holders
+from outbox.models import Delivery
 from portal.clock import now
 from portal.workbook import read_workbook
 from sales import actions as sales_actions
@@ -146,6 +147,23 @@ def test_who_has_something_to_do_is_counted_as_on_the_products_page_and_leads_th
     assert (line.opened, line.named, line.printed) == (3, 3, 4)
     page = as_relay.get(address(relay)).content.decode()
     assert f"/products/{outing.public_id}/remind/?step=opened" in page
+
+
+def test_once_the_outing_is_over_nobody_has_anything_to_do(relay, outing):
+    assert to_do(relay, {outing.pk: outing})
+    over(outing.event)
+    assert to_do(relay, {}) == []
+
+
+def test_a_distribution_that_was_taken_back_told_nobody(relay):
+    product, person = factories.stock(relay.company, 2), factories.MemberFactory(company=relay.company)
+    gift = {"relay": relay, "product": product, "gifts": [(person.pk, 1, ())], "message": ""}
+    distribute(**gift, request_key=uuid.uuid4())
+    Delivery.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    factories.login(person.email, last_seen_at=timezone.now() - timedelta(hours=1))
+    undo(relay=relay, distribution=distribute(**gift, request_key=uuid.uuid4()))
+    (line,) = to_do(relay, {product.pk: product})
+    assert (line.opened, line.printed) == (0, 1)
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
