@@ -1,6 +1,6 @@
 """Which device speaks: the gate's door, by its token."""
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db.models.expressions import RawSQL
@@ -16,7 +16,8 @@ VERSION = {f"{table}.{column}": kind for table in TABLES for column, kind in (("
 REMEMBERED = 1_000
 Asked = tuple[str, dict[str, Any]]  # SQL that is true or not, and its values by name
 
-devices: dict[str, tuple[Device, str]] = {}  # each with its version, by the hash of its token
+# Each with its gate, event and venue, and their version, by the hash of its token.
+devices: dict[str, tuple[Device, str]] = {}
 
 
 def device_of(token: str, *, telling: bool = False) -> Device | None:
@@ -31,10 +32,14 @@ def device_of(token: str, *, telling: bool = False) -> Device | None:
     found = first_row(sql, [token_hash if value == TOKEN else value for value in values])
     if found is None:
         return None
-    if len(devices) >= REMEMBERED:
-        devices.clear()
-    devices[token_hash] = read(*found), found[1]
-    return devices[token_hash][0]
+    key, version = found
+    known = devices.get(token_hash)
+    if known is None or known[1] != version:
+        known = Device.objects.select_related("gate__event__venue").get(pk=key), version
+        if len(devices) >= REMEMBERED:
+            devices.clear()
+        devices[token_hash] = known
+    return known[0]
 
 
 class Remembered(NamedTuple):
@@ -47,9 +52,10 @@ class Remembered(NamedTuple):
 
 def remembered(token: str) -> Remembered | None:
     token_hash = hashed(token)
-    if token_hash not in devices:
+    known = devices.get(token_hash)
+    if known is None:
         return None
-    device, version = devices[token_hash]
+    device, version = known
     sql, values = still()
     asked = {name: token_hash if value == TOKEN else value for name, value in values.items()}
     return Remembered(token, device, (sql, asked | {f"still_{name}": value for name, value in zip(VERSION, version.split(), strict=True)}))
@@ -72,9 +78,3 @@ def question(telling: bool) -> tuple[str, tuple]:
     version = RawSQL(f"concat_ws(' ', {', '.join(VERSION)})", [])  # noqa: S611  (columns of each row, above)
     joined = found.filter(token_hash=TOKEN, gate__event__venue__name__isnull=False).order_by()
     return joined.annotate(version=version).values_list("pk", "version").query.sql_with_params()
-
-
-@lru_cache(maxsize=REMEMBERED)
-def read(device: int, version: str) -> Device:
-    """A device with its gate, event and venue; a row written again has another version."""
-    return Device.objects.select_related("gate__event__venue").get(pk=device)

@@ -31,7 +31,7 @@ class DeviceToken(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> Device | Remembered | None:
         kind, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if not kind and "HTTP_X_GATE" in request.META:
+        if not kind and request.META.get("HTTP_X_GATE"):
             return self.authenticate(request, request.COOKIES.get(COOKIE, ""))
         return self.authenticate(request, token) if kind.lower() == "bearer" else None
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from ninja import Router
 from pydantic import AwareDatetime, BaseModel, Field
 from pydantic_core import to_json
@@ -129,7 +128,7 @@ def entered(reading: CodeIn, entry: actions.Entry, device: Device) -> HttpRespon
             "scan_id": reading.scan_id,
             "verdict": "admitted",
             "reason": "",
-            "title": _("Admitted"),
+            "title": str(verdicts.TITLES[""]),
             "sentence": verdicts.enters(ticket.category, ticket.seat),
             "ticket": ticket.number,
             "copy_number": ticket.generation + 1,

@@ -3,7 +3,6 @@ from dataclasses import dataclass, field
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
@@ -14,6 +13,7 @@ from distribution.errors import ListHasFaults, PairParted, PreviewIsOld, SeatTak
 from distribution.forms import SheetForm
 from distribution.models import Distribution
 from distribution.round_trip import MOST, Edit, as_rows, as_shown, edits_of, judge, people_of, sheet_of, totals
+from distribution.views.printing import file_name
 from distribution.views.scope import already_done, distributing, product_of
 from members.domains import look_through
 from portal.download import CSV, download
@@ -36,7 +36,7 @@ def as_xlsx(request: HttpRequest, company_id, product_id) -> HttpResponse:
     relay = distributing(request, company_id)
     product = product_of(relay, product_id)
     made = write_workbook(sheet_of(relay, product), sheet=str(_("Tickets")), widths=WIDTHS)
-    return download(made, called(product, "xlsx"), XLSX)
+    return download(made, file_name(_("tickets"), product.event.name, ".xlsx"), XLSX)
 
 
 @require_GET
@@ -44,12 +44,7 @@ def as_csv(request: HttpRequest, company_id, product_id) -> HttpResponse:
     """The same as CSV."""
     relay = distributing(request, company_id)
     product = product_of(relay, product_id)
-    return download(csv_text(sheet_of(relay, product)), called(product, "csv"), CSV)
-
-
-def called(product: Product, ending: str) -> str:
-    name = slugify(product.event.name)[:40] or "event"
-    return "-".join([slugify(_("tickets")), f"{name}.{ending}"])
+    return download(csv_text(sheet_of(relay, product)), file_name(_("tickets"), product.event.name, ".csv"), CSV)
 
 
 @dataclass
